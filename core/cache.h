@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache - decoded bytes of the stream, by group of segments. A reader pins a
+ * piece, uses it, unpins it. Only what a piece needs is decoded: the segments
+ * of its group up to its own; each once, whoever asks (single flight). Every
+ * byte handed out has been compared with its segment's checksum.
+ *
+ *	stream  ...|  frame 7                                |  frame 8 ...
+ *	groups     | 256 KiB | 256 KiB | ...                 |
+ *	segments   |64K|64K|64K|64K| ...      pin = bytes within one group
+ *
+ * Limits: the budget bounds the decoded groups that are kept; requests in
+ * flight may pass it by what they pin, and each thread that decodes holds up
+ * to 1 MiB of stored bytes.
+ *
+ * Threads: locked inside; nothing is locked while reading or decoding.
+ */
+#ifndef ARC_CACHE_H
+#define ARC_CACHE_H
+
+#include "index.h"
+#include "record.h"
+
+struct arc_cache;
+
+/* Pinned bytes of the stream. */
+struct arc_pin {
+	const uint8_t *p;
+	size_t n;
+	uint64_t key; /* the cache's */
+};
+
+struct arc_cache_stats {
+	struct arc_lru_stats groups;
+	uint64_t segments[ARC_CODEC_COUNT]; /* decoded, by codec */
+	uint64_t decoded; /* bytes decoded */
+	uint64_t served; /* bytes pinned for readers */
+	uint64_t bad_segments; /* segments whose checksum failed */
+};
+
+/* Borrows idx and vs. budget in bytes. Bad segments are named to diag. */
+int arc_cache_new(struct arc_index *idx, struct arc_volumes *vs, size_t budget,
+		  struct arc_diag *diag, struct arc_cache **ret);
+void arc_cache_free(struct arc_cache *cache); /* accepts NULL */
+ARC_DEFINE_CLEANUP(struct arc_cache, arc_cache_free)
+
+/*
+ * Pins the bytes of the stream from `off` on: at least 1, at most n, up to the
+ * end of the group at most. -EBADMSG when they are damaged, -ENOMEDIUM,
+ * -ESTALE, -EIO from the volume. Damage in other segments does not matter.
+ */
+int arc_cache_pin(struct arc_cache *cache, uint64_t off, size_t n,
+		  struct arc_pin *ret);
+void arc_cache_unpin(struct arc_cache *cache, struct arc_pin *pin);
+
+void arc_cache_stats(struct arc_cache *cache, struct arc_cache_stats *ret);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mk_options - the command line of mkarchive, parsed by one argp table that
+ * also prints --help.
+ *
+ * Threads: frozen after mk_options_parse().
+ */
+#ifndef MK_OPTIONS_H
+#define MK_OPTIONS_H
+
+#include "base.h"
+#include "record.h"
+
+struct mk_match;
+
+enum mk_codec { MK_CODEC_AUTO, MK_CODEC_RAW, MK_CODEC_LZ4, MK_CODEC_LZ4HC };
+
+enum mk_digest { MK_DIGEST_NONE, MK_DIGEST_XXH128, MK_DIGEST_SHA256 };
+
+struct mk_options {
+	const char *src;
+	const char *out;
+	uint64_t volume_size; /* -s, >= ARC_VOLUME_MIN; default 98M */
+	uint32_t frame_size; /* -F, multiple of 64K, 64K..16M; already cut
+			      * down so that a frame fits a volume */
+	enum mk_codec codec; /* -c; default auto */
+	unsigned level; /* -l 1..9; default 6 */
+	uint8_t group_log; /* --reach 64K..16M; default 256K */
+	enum mk_digest digest; /* --digest xxh128|sha256|none */
+	unsigned threads; /* -j; default: all cores */
+	struct mk_match *match; /* --exclude, --exclude-from, in order */
+	bool one_file_system; /* -x */
+	bool force;
+	bool sync; /* off with --no-sync */
+	bool json; /* --json: summary as one JSON object on stdout */
+	int verbosity; /* -q: -1, default 0, -v: 1, -vv: 2 */
+};
+
+#define MK_VOLUME_SIZE_DEFAULT ((uint64_t)98 << 20)
+#define MK_LEVEL_DEFAULT 6
+#define MK_REACH_DEFAULT_LOG 18
+
+/* Exit codes of mkarchive; also in its manual. */
+enum mk_exit {
+	MK_EXIT_OK = 0, /* everything is stored */
+	MK_EXIT_PARTIAL = 1, /* finished; something was skipped or changed */
+	MK_EXIT_USAGE = 2,
+	MK_EXIT_FAILED = 3 /* no valid archive was left */
+};
+
+/*
+ * Parses argv. Returns -1 to go on, else the exit code (--help, --version,
+ * usage errors, which have been explained on stderr). Borrows argv's strings.
+ */
+int mk_options_parse(int argc, char **argv, struct mk_options *ret);
+void mk_options_fini(struct mk_options *opt);
+
+/* "98M", "1G", "512K", "65536"; -EINVAL, -EOVERFLOW. */
+int mk_size_parse(const char *text, uint64_t *ret);
+
+/* The encoder that codec and level mean; NULL for raw. */
+const struct arc_encoder *mk_options_encoder(const struct mk_options *opt);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * progress - one line on a terminal that says how far the run is: stage, files,
+ * bytes, MB/s, ETA; nothing when stderr is no terminal. And the summary at the
+ * end, for people or as JSON.
+ *
+ * Threads: a thread of its own draws the line from the run's counters.
+ */
+#ifndef MK_PROGRESS_H
+#define MK_PROGRESS_H
+
+#include "mk_run.h"
+
+enum mk_stage { MK_STAGE_SCAN, MK_STAGE_DEDUP, MK_STAGE_PACK, MK_STAGE_INDEX };
+
+/* Starts the line when stderr is a terminal and not quiet; *ret NULL else.
+ * Messages of run->diag must go through mk_progress_sink(). */
+int mk_progress_start(struct mk_run *run, struct mk_progress **ret);
+void mk_progress_stage(struct mk_progress *p, enum mk_stage stage);
+void mk_progress_stop(struct mk_progress *p); /* accepts NULL */
+
+/* As arc_sink_stderr(), but clears the line first. ctx: struct mk_run. */
+void mk_progress_sink(void *ctx, enum arc_level level, const char *text);
+
+/*
+ * The summary of a finished run: text (the field names of the manual) or one
+ * JSON object, on stdout. Its sums are checked here by assertion:
+ * frames = raw + lz4 + ...; reduction = 1 - written / bytes.
+ */
+int mk_summary_print(const struct mk_run *run, double seconds);
+
+#endif
