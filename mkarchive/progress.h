@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * progress - one line on a terminal that says how far the run is: stage, files,
- * bytes, MB/s, ETA; nothing when stderr is no terminal. And the summary at the
- * end, for people or as JSON.
+ * bytes, MB/s, ETA; nothing when stderr is no terminal.
  *
  * Threads: a thread of its own draws the line from the run's counters.
  */
@@ -21,12 +20,5 @@ void mk_progress_stop(struct mk_progress *p); /* accepts NULL */
 
 /* As arc_sink_stderr(), but clears the line first. ctx: struct mk_run. */
 void mk_progress_sink(void *ctx, enum arc_level level, const char *text);
-
-/*
- * The summary of a finished run: text (the field names of the manual) or one
- * JSON object, on stdout. Its sums are checked here by assertion:
- * frames = raw + lz4 + ...; reduction = 1 - written / bytes.
- */
-int mk_summary_print(const struct mk_run *run, double seconds);
 
 #endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "dedup.h"
+#include "mk_text.h"
+#include "numbers.h"
+#include "pack.h"
+#include "progress.h"
+#include "scan.h"
+#include "summary.h"
+
+ARC_DEFINE_CLEANUP(struct mk_tree, mk_tree_close)
+ARC_DEFINE_CLEANUP(struct mk_progress, mk_progress_stop)
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* The archive's own files, should they lie in the tree. */
+static int find_own_files(const char *out, int dir_fd, struct mk_scan_skip *ret)
+{
+	const char *slash = strrchr(out, '/');
+	struct stat st;
+
+	if (fstat(dir_fd, &st) < 0)
+		return -errno;
+	*ret = (struct mk_scan_skip){
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.base = slash ? slash + 1 : out,
+	};
+	return 0;
+}
+
+/* The index behind the packed data, and the footer: only now is it whole. */
+static int write_index(struct mk_run *run, struct mk_tree *tree,
+		       struct arc_disk_root *root, struct mk_volwrite *vw,
+		       struct mk_idxwrite *idx)
+{
+	arc_cleanup(arc_freep) char *text = NULL;
+	int r;
+
+	mk_progress_stage(run->progress, MK_STAGE_INDEX);
+	r = mk_numbers(tree, root);
+	if (r < 0)
+		return r;
+	r = mk_idxwrite_tree(idx, tree);
+	if (r < 0)
+		return r;
+	r = mk_options_text(run->opt, &text);
+	if (r < 0)
+		return r;
+	r = mk_idxwrite_finish(idx, root, text);
+	if (r < 0)
+		return r;
+	mk_count(&run->stats.index_bytes, mk_idxwrite_bytes_written(idx));
+	mk_count(&run->stats.volumes, mk_volwrite_volumes(vw));
+	mk_count(&run->stats.written, mk_volwrite_bytes(vw));
+	return 0;
+}
+
+static int archive_tree(struct mk_run *run, struct mk_tree *tree,
+			struct mk_volume_sink *sink,
+			const struct mk_scan_skip *skip)
+{
+	arc_cleanup(mk_volwrite_closep) struct mk_volwrite *vw = NULL;
+	arc_cleanup(mk_idxwrite_freep) struct mk_idxwrite *idx = NULL;
+	struct arc_disk_root root = { 0 };
+	int r;
+
+	r = mk_scan(run, tree, skip);
+	if (r >= 0) {
+		mk_progress_stage(run->progress, MK_STAGE_DEDUP);
+		r = mk_dedup(run, tree);
+	}
+	if (r < 0) {
+		sink->ops->close(sink->ctx);
+		return r;
+	}
+	mk_progress_stage(run->progress, MK_STAGE_PACK);
+	r = mk_pack(run, tree, sink, &root, &vw, &idx);
+	if (r < 0)
+		return r;
+	return write_index(run, tree, &root, vw, idx);
+}
+
+/* Opens what a run needs, from the target inwards. */
+static int archive(struct mk_run *run)
+{
+	arc_cleanup(mk_progress_stopp) struct mk_progress *progress = NULL;
+	arc_cleanup(mk_tree_closep) struct mk_tree *open_tree = NULL;
+	const struct mk_options *opt = run->opt;
+	struct mk_volume_sink sink;
+	struct mk_scan_skip skip;
+	struct mk_tree tree;
+	int dir_fd, r;
+
+	r = mk_volume_sink_path(opt->out, opt->force, run->diag, &sink);
+	if (r < 0)
+		return r;
+	dir_fd = mk_volume_sink_dir(&sink);
+	r = find_own_files(opt->out, dir_fd, &skip);
+	if (r >= 0)
+		r = mk_tree_open(&tree, dir_fd,
+				 opt->digest == MK_DIGEST_SHA256);
+	if (r < 0) {
+		arc_say(run->diag, ARC_ERROR, "%s: %s", opt->out,
+			arc_error_text(r));
+		sink.ops->close(sink.ctx);
+		return r;
+	}
+	open_tree = &tree;
+	r = mk_progress_start(run, &progress);
+	if (r < 0) {
+		sink.ops->close(sink.ctx);
+		return r;
+	}
+	run->progress = progress;
+	r = archive_tree(run, &tree, &sink, &skip);
+	run->progress = NULL;
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct mk_options opt;
+	struct arc_diag diag;
+	struct mk_run run = { .opt = &opt, .diag = &diag };
+	double begun = now();
+	int r, status;
+
+	status = mk_options_parse(argc, argv, &opt);
+	if (status >= 0) {
+		mk_options_fini(&opt);
+		return status;
+	}
+	arc_diag_init(&diag, mk_progress_sink, &run,
+		      opt.verbosity < 0	  ? ARC_WARN
+		      : opt.verbosity > 0 ? ARC_DEBUG
+					  : ARC_INFO);
+	r = archive(&run);
+	if (r < 0) {
+		arc_say(&diag, ARC_ERROR, "%s: no archive was made: %s",
+			opt.out, arc_error_text(r));
+		status = MK_EXIT_FAILED;
+	} else {
+		status = mk_value(&run.stats.problems) ? MK_EXIT_PARTIAL
+						       : MK_EXIT_OK;
+		if (mk_summary_print(&run, now() - begun) < 0)
+			status = MK_EXIT_PARTIAL;
+	}
+	arc_diag_fini(&diag);
+	mk_options_fini(&opt);
+	return status;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "summary.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "codec.h"
+
+/* Numbers that are computed, once for both forms. */
+struct sums {
+	uint64_t frames;
+	double reduction; /* percent of the bytes in */
+	double seconds;
+	double speed; /* MB (2^20 bytes) in, per second */
+};
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100.0 * (double)part / (double)whole : 0.0;
+}
+
+static struct sums sum_up(const struct mk_stats *s, double seconds)
+{
+	uint64_t in = mk_value(&s->bytes), out = mk_value(&s->written);
+	struct sums sums = { .seconds = seconds };
+
+	for (size_t i = 0; i < ARC_COUNT(s->frames); i++)
+		sums.frames += mk_value(&s->frames[i]);
+	if (in)
+		sums.reduction = 100.0 * (1.0 - (double)out / (double)in);
+	if (seconds > 0)
+		sums.speed = (double)in / (double)ARC_MIB / seconds;
+	return sums;
+}
+
+static void print_frames(const struct mk_stats *s, const struct sums *sums)
+{
+	const char *sep = "";
+
+	printf("frames       %" PRIu64 " (", sums->frames);
+	for (uint8_t id = 0; id < ARC_COUNT(s->frames); id++) {
+		uint64_t n = mk_value(&s->frames[id]);
+
+		if (!n)
+			continue;
+		printf("%s%s %" PRIu64 ", %.1f %%", sep, arc_codec_name(id), n,
+		       percent(n, sums->frames));
+		sep = "; ";
+	}
+	puts(sums->frames ? ")" : "none)");
+}
+
+static void print_stages(const struct mk_stats *s)
+{
+	printf("same size    %" PRIu64 " files\n", mk_value(&s->same_size));
+	printf("same first   %" PRIu64 "\n", mk_value(&s->same_first));
+	printf("same last    %" PRIu64 "\n", mk_value(&s->same_last));
+	printf("same centre  %" PRIu64 "\n", mk_value(&s->same_centre));
+	printf("hashed       %" PRIu64 "\n", mk_value(&s->hashed));
+	printf("same hash    %" PRIu64 "\n", mk_value(&s->same_hash));
+	printf("compared     %" PRIu64 "\n", mk_value(&s->compared));
+	printf("read         %" PRIu64 " bytes of %" PRIu64 " files\n",
+	       mk_value(&s->read_bytes), mk_value(&s->read_files));
+	printf("index        %" PRIu64 " bytes\n", mk_value(&s->index_bytes));
+}
+
+static void print_text(const struct mk_run *run, const struct sums *sums)
+{
+	const struct mk_stats *s = &run->stats;
+
+	printf("files        %" PRIu64 "\n", mk_value(&s->files));
+	printf("directories  %" PRIu64 "\n", mk_value(&s->dirs));
+	printf("other        %" PRIu64 " symlinks, %" PRIu64
+	       " special files, %" PRIu64 " further hard links\n",
+	       mk_value(&s->symlinks), mk_value(&s->others),
+	       mk_value(&s->hardlinks));
+	if (mk_value(&s->excluded))
+		printf("excluded     %" PRIu64 "\n", mk_value(&s->excluded));
+	printf("duplicates   %" PRIu64 ", %" PRIu64 " bytes saved\n",
+	       mk_value(&s->duplicates), mk_value(&s->duplicate_bytes));
+	if (mk_value(&s->hole_bytes))
+		printf("holes        %" PRIu64 " bytes\n",
+		       mk_value(&s->hole_bytes));
+	print_frames(s, sums);
+	if (run->opt->verbosity > 0)
+		print_stages(s);
+	printf("in           %" PRIu64 " bytes\n", mk_value(&s->bytes));
+	printf("out          %" PRIu64 " bytes in %" PRIu64 " volumes\n",
+	       mk_value(&s->written), mk_value(&s->volumes));
+	printf("reduction    %.1f %%\n", sums->reduction);
+	printf("time         %.2f s, %.1f MB/s\n", sums->seconds, sums->speed);
+	if (mk_value(&s->problems))
+		printf("problems     %" PRIu64
+		       " files were skipped or changed; see the messages\n",
+		       mk_value(&s->problems));
+}
+
+static json_t *json_frames(const struct mk_stats *s, const struct sums *sums)
+{
+	json_t *frames = json_object();
+
+	for (uint8_t id = 0; id < ARC_COUNT(s->frames); id++) {
+		uint64_t n = mk_value(&s->frames[id]);
+
+		if (!n)
+			continue;
+		json_object_set_new(
+			frames, arc_codec_name(id),
+			json_pack("{sIsfsIsI}", "frames", (json_int_t)n,
+				  "percent", percent(n, sums->frames), "raw",
+				  (json_int_t)mk_value(&s->frame_raw[id]),
+				  "stored",
+				  (json_int_t)mk_value(&s->frame_stored[id])));
+	}
+	return frames;
+}
+
+static json_t *json_stages(const struct mk_stats *s)
+{
+	const struct {
+		const char *name;
+		const mk_counter *value;
+	} rows[] = {
+		{ "same_size", &s->same_size },
+		{ "same_first", &s->same_first },
+		{ "same_last", &s->same_last },
+		{ "same_centre", &s->same_centre },
+		{ "hashed", &s->hashed },
+		{ "same_hash", &s->same_hash },
+		{ "compared", &s->compared },
+		{ "duplicates", &s->duplicates },
+		{ "duplicate_bytes", &s->duplicate_bytes },
+	};
+	json_t *stages = json_object();
+
+	for (size_t i = 0; i < ARC_COUNT(rows); i++)
+		json_object_set_new(
+			stages, rows[i].name,
+			json_integer((json_int_t)mk_value(rows[i].value)));
+	return stages;
+}
+
+static int print_json(const struct mk_run *run, const struct sums *sums)
+{
+	const struct mk_stats *s = &run->stats;
+	const struct {
+		const char *name;
+		const mk_counter *value;
+	} rows[] = {
+		{ "files", &s->files },
+		{ "directories", &s->dirs },
+		{ "symlinks", &s->symlinks },
+		{ "others", &s->others },
+		{ "hardlinks", &s->hardlinks },
+		{ "excluded", &s->excluded },
+		{ "bytes_in", &s->bytes },
+		{ "hole_bytes", &s->hole_bytes },
+		{ "read_bytes", &s->read_bytes },
+		{ "read_files", &s->read_files },
+		{ "stream_bytes", &s->stream },
+		{ "bytes_out", &s->written },
+		{ "index_bytes", &s->index_bytes },
+		{ "volumes", &s->volumes },
+		{ "problems", &s->problems },
+	};
+	json_t *root = json_object();
+	int r;
+
+	for (size_t i = 0; i < ARC_COUNT(rows); i++)
+		json_object_set_new(
+			root, rows[i].name,
+			json_integer((json_int_t)mk_value(rows[i].value)));
+	json_object_set_new(root, "dedup", json_stages(s));
+	json_object_set_new(root, "frames",
+			    json_integer((json_int_t)sums->frames));
+	json_object_set_new(root, "codecs", json_frames(s, sums));
+	json_object_set_new(root, "reduction_percent",
+			    json_real(sums->reduction));
+	json_object_set_new(root, "seconds", json_real(sums->seconds));
+	json_object_set_new(root, "mb_per_second", json_real(sums->speed));
+	r = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	json_decref(root);
+	putchar('\n');
+	return r < 0 ? -EIO : 0;
+}
+
+int mk_summary_print(const struct mk_run *run, double seconds)
+{
+	struct sums sums = sum_up(&run->stats, seconds);
+
+	if (run->opt->json) {
+		int r = print_json(run, &sums);
+
+		if (r < 0)
+			return r;
+	} else if (run->opt->verbosity >= 0) {
+		print_text(run, &sums);
+	}
+	return fflush(stdout) ? -EIO : 0;
+}
