@@ -180,8 +180,9 @@ enum arc_table_id {
 
 /*
  * Row r is inode r + 1; row 0 is the root directory. The rows of a directory's
- * entries follow each other, and a subdirectory's row is greater than its
- * directory's: no loop can be expressed.
+ * entries follow each other, a subdirectory's row is greater than its
+ * directory's, and the rows of the subdirectories of one directory ascend with
+ * their names: no loop can be expressed, and no directory has two names.
  */
 struct arc_disk_inode {
 	struct arc_le64 size; /* bytes; directory: entries; symlink: length */
@@ -261,9 +262,15 @@ struct arc_disk_frame {
 };
 static_assert(sizeof(struct arc_disk_frame) == 40, "frame row");
 
-/* How a table's rows are laid out; the same for every archive of version 1. */
+/*
+ * How a table's rows are laid out; the same for every archive of version 1.
+ * Each member of a row's struct is a column, each byte of an array a column of
+ * its own. Only the rows of DIGEST and SHA256 are one column of 16 or 32 bytes:
+ * a width other than 1, 2, 4 or 8 is not split by bytes, its values follow each
+ * other as they are, and it is never a delta column.
+ */
 struct arc_column {
-	uint8_t width; /* bytes: 1, 2, 4 or 8 (other widths: no delta) */
+	uint8_t width; /* bytes */
 	bool delta;
 };
 
@@ -352,7 +359,8 @@ static_assert(offsetof(struct arc_disk_footer, checksum) == 96, "footer");
 
 /* ---- validators: 0, -EBADMSG (corrupt), -EOPNOTSUPP (unknown) ----------- */
 
-/* Checksums included. number 0: any. */
+/* Checksums included. number 0: any; a sound header of another volume than
+ * `number` answers -ESTALE. */
 int arc_format_check_volume(const struct arc_disk_volume *v, uint32_t number);
 int arc_format_check_footer(const struct arc_disk_footer *f);
 
