@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two passes. The first, in the order of the tree, gives out rows, counts
+ * links, and notes for each directory what its inode row will need: the first
+ * row of its entries (`data`) and how many there are (`size`). A directory
+ * stands before its entries, and a leader before those who follow it, so what
+ * is looked up is final already.
+ *
+ * Sharing classes are looked for on the way. Only an inode with a leader asks
+ * for one; its leader joins then if it is of the same kind, so that files
+ * without duplicates cost nothing. A class is known by its first inode, which
+ * collects the links of all in share_nlink.
+ *
+ * The second pass hands the sums out.
+ */
+#include "numbers.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "slots.h"
+
+/* Entries between two hand-backs of pages. */
+#define RELEASE_EVERY ((uint64_t)1 << 17)
+
+struct counts {
+	uint64_t entries, files, dirs, symlinks, others, hardlinks;
+	uint64_t bytes, holes, duplicates, duplicate_bytes;
+};
+
+struct numbering {
+	struct mk_tree *tree;
+	struct counts n;
+	uint64_t rows; /* given out */
+	struct mk_slots classes; /* by kind; rows: places in firsts */
+	struct arc_buf firsts; /* uint64_t each: a class's first entry */
+};
+
+/* ---- sharing classes ---------------------------------------------------- */
+
+/* The next run of data of an inode, extents that touch taken as one. */
+static bool next_run(const struct mk_tree *t, const struct mk_entry *e,
+		     uint64_t *at, struct mk_extent *ret)
+{
+	const struct mk_extent *x;
+
+	if (!(e->flags & MK_ENTRY_EXTENTS)) {
+		*ret = (struct mk_extent){ .len = e->size };
+		return (*at)++ == 0;
+	}
+	if (*at == e->extents)
+		return false;
+	x = mk_spool_at(&t->extents, e->data + (*at)++);
+	*ret = *x;
+	for (; *at < e->extents; (*at)++) {
+		x = mk_spool_at(&t->extents, e->data + *at);
+		if (x->file != ret->file + ret->len)
+			break;
+		ret->len += x->len;
+	}
+	return true;
+}
+
+static bool same_holes(const struct mk_tree *t, const struct mk_entry *a,
+		       const struct mk_entry *b)
+{
+	struct mk_extent x, y;
+	uint64_t at_a = 0, at_b = 0;
+
+	for (;;) {
+		bool more = next_run(t, a, &at_a, &x);
+
+		if (more != next_run(t, b, &at_b, &y))
+			return false;
+		if (!more)
+			return true;
+		if (x.file != y.file || x.len != y.len)
+			return false;
+	}
+}
+
+/* Everything that must be equal but the holes; their count stands for them. */
+static uint64_t hash_kind(const struct mk_tree *t, const struct mk_entry *e)
+{
+	struct mk_extent run;
+	uint64_t runs = 0, at = 0;
+
+	while (next_run(t, e, &at, &run))
+		runs++;
+	const uint64_t kind[] = { e->leader, e->mode, e->uid,
+				  e->gid,    e->xset, runs };
+
+	return arc_xxh64(kind, sizeof(kind));
+}
+
+static bool same_kind(const struct mk_tree *t, const struct mk_entry *a,
+		      const struct mk_entry *b)
+{
+	return a->leader == b->leader && a->mode == b->mode &&
+	       a->uid == b->uid && a->gid == b->gid && a->xset == b->xset &&
+	       same_holes(t, a, b);
+}
+
+/* What the table of classes is asked with. */
+struct class_query {
+	const struct numbering *s;
+	const struct mk_entry *e; /* whose class is wanted */
+};
+
+static uint64_t first_of(const struct numbering *s, uint32_t place)
+{
+	uint64_t entry;
+
+	memcpy(&entry, s->firsts.p + place * sizeof(entry), sizeof(entry));
+	return entry;
+}
+
+static bool class_fits(const void *ctx, uint32_t place)
+{
+	const struct class_query *q = ctx;
+	const struct mk_tree *t = q->s->tree;
+
+	return same_kind(t, q->e, mk_tree_at(t, first_of(q->s, place)));
+}
+
+static uint64_t class_hash(const void *ctx, uint32_t place)
+{
+	const struct class_query *q = ctx;
+	const struct mk_tree *t = q->s->tree;
+
+	return hash_kind(t, mk_tree_at(t, first_of(q->s, place)));
+}
+
+/* Puts an inode that has a leader into its class; `share` is the class's first
+ * entry until the second pass. */
+static int join_class(struct numbering *s, uint64_t i)
+{
+	struct mk_entry *e = mk_tree_at(s->tree, i);
+	const struct mk_entry *leader = mk_tree_at(s->tree, e->leader);
+	struct class_query q = { .s = s, .e = e };
+	uint64_t hash = hash_kind(s->tree, e);
+	uint64_t first = i;
+	uint32_t place;
+	int r;
+
+	if (mk_slots_find(&s->classes, hash, class_fits, &q, &place)) {
+		e->share = first_of(s, place);
+		return 0;
+	}
+	if (same_kind(s->tree, e, leader))
+		first = e->leader;
+	r = arc_buf_append(&s->firsts, &first, sizeof(first));
+	if (r < 0)
+		return r;
+	e->share = first;
+	return mk_slots_add(&s->classes, hash, class_hash, &q);
+}
+
+/* ---- the first pass ----------------------------------------------------- */
+
+static uint64_t data_bytes(const struct mk_tree *t, const struct mk_entry *e)
+{
+	struct mk_extent run;
+	uint64_t sum = 0, at = 0;
+
+	while (next_run(t, e, &at, &run))
+		sum += run.len;
+	return sum;
+}
+
+static int number_file(struct numbering *s, uint64_t i)
+{
+	struct mk_entry *e = mk_tree_at(s->tree, i);
+	uint64_t data = data_bytes(s->tree, e);
+
+	if (!e->size || mk_tree_at(s->tree, e->leader)->flags & MK_ENTRY_GONE)
+		e->leader = i;
+	s->n.files++;
+	s->n.bytes += e->size;
+	s->n.holes += e->size - data;
+	if (e->leader == i)
+		return 0;
+	s->n.duplicates++;
+	s->n.duplicate_bytes += data;
+	return join_class(s, i);
+}
+
+static int number_inode(struct numbering *s, uint64_t i)
+{
+	struct mk_entry *e = mk_tree_at(s->tree, i);
+
+	e->row = s->rows++;
+	e->nlink = 1;
+	e->share = i;
+	e->share_nlink = 0;
+	switch (e->mode & S_IFMT) {
+	case S_IFREG:
+		return number_file(s, i);
+	case S_IFDIR:
+		s->n.dirs++;
+		e->nlink = 2;
+		e->data = 0;
+		e->size = 0;
+		return 0;
+	case S_IFLNK:
+		s->n.symlinks++;
+		return 0;
+	default:
+		s->n.others++;
+		return 0;
+	}
+}
+
+/* A name in its directory. Its row of DIRENT is the count of those before. */
+static void number_name(struct numbering *s, uint64_t i)
+{
+	const struct mk_entry *e = mk_tree_at(s->tree, i);
+	struct mk_entry *dir = mk_tree_at(s->tree, e->parent);
+
+	if (!dir->size++)
+		dir->data = s->n.entries;
+	if (S_ISDIR(e->mode))
+		dir->nlink++;
+	s->n.entries++;
+}
+
+/* Nothing stays below what is gone, and no name of a gone inode. */
+static bool is_gone(const struct mk_tree *t, const struct mk_entry *e)
+{
+	return (e->flags | mk_tree_at(t, e->parent)->flags |
+		mk_tree_at(t, e->link)->flags) &
+	       MK_ENTRY_GONE;
+}
+
+static int number_entry(struct numbering *s, uint64_t i)
+{
+	struct mk_entry *e = mk_tree_at(s->tree, i);
+
+	if (is_gone(s->tree, e)) {
+		e->flags |= MK_ENTRY_GONE;
+		return 0;
+	}
+	if (i)
+		number_name(s, i);
+	if (e->link == i)
+		return number_inode(s, i);
+	s->n.hardlinks++;
+	mk_tree_at(s->tree, e->link)->nlink++;
+	return 0;
+}
+
+/* ---- the second pass ---------------------------------------------------- */
+
+static bool is_inode(const struct mk_entry *e, uint64_t i)
+{
+	return !(e->flags & MK_ENTRY_GONE) && e->link == i;
+}
+
+/* The rows and sums of sharing classes, once all links are counted. Sums go
+ * to a class's first inode, which stands before the others: so it has them all
+ * only after the pass, and one more pass hands them on. */
+static void sum_classes(struct mk_tree *t)
+{
+	for (uint64_t i = 0; i < t->entries.count; i++) {
+		const struct mk_entry *e = mk_tree_at(t, i);
+
+		if (is_inode(e, i))
+			mk_tree_at(t, e->share)->share_nlink += e->nlink;
+		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
+			mk_tree_release(t);
+	}
+}
+
+/* `share` becomes a row. An entry's class and inode stand before it, so they
+ * have been seen to already. */
+static void settle(struct mk_tree *t)
+{
+	for (uint64_t i = 0; i < t->entries.count; i++) {
+		struct mk_entry *e = mk_tree_at(t, i);
+		const struct mk_entry *from = e;
+
+		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
+			mk_tree_release(t);
+		if (e->flags & MK_ENTRY_GONE)
+			continue;
+		if (e->link == i) {
+			from = mk_tree_at(t, e->share);
+			e->share_nlink = from->share_nlink;
+			e->share = from->row;
+			continue;
+		}
+		from = mk_tree_at(t, e->link);
+		e->row = from->row;
+		e->nlink = from->nlink;
+		e->share = from->share;
+		e->share_nlink = from->share_nlink;
+	}
+}
+
+/* ------------------------------------------------------------------------- */
+
+static void write_counts(const struct counts *n, struct arc_disk_root *ret)
+{
+	ret->entries = arc_put64(n->entries);
+	ret->files = arc_put64(n->files);
+	ret->dirs = arc_put64(n->dirs);
+	ret->symlinks = arc_put64(n->symlinks);
+	ret->others = arc_put64(n->others);
+	ret->hardlinks = arc_put64(n->hardlinks);
+	ret->bytes = arc_put64(n->bytes);
+	ret->holes = arc_put64(n->holes);
+	ret->duplicates = arc_put64(n->duplicates);
+	ret->duplicate_bytes = arc_put64(n->duplicate_bytes);
+}
+
+int mk_numbers(struct mk_tree *tree, struct arc_disk_root *ret)
+{
+	struct numbering s = { .tree = tree };
+	int r = 0;
+
+	for (uint64_t i = 0; r >= 0 && i < tree->entries.count; i++) {
+		r = number_entry(&s, i);
+		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
+			mk_tree_release(tree);
+	}
+	mk_slots_fini(&s.classes);
+	arc_buf_fini(&s.firsts);
+	if (r < 0)
+		return r;
+	sum_classes(tree);
+	settle(tree);
+	write_counts(&s.n, ret);
+	return 0;
+}
