@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#include "framering.h"
+
+#include <string.h>
+
+#include "engine.h"
+#include "mk_text.h"
+
+/* Buffers beside those the engine's threads work on: one is being filled, one
+ * waits to be written. */
+#define SPARE_SLOTS 2
+
+struct slot {
+	uint8_t *raw; /* frame_size bytes */
+	uint8_t *out; /* the record */
+	struct arc_job job;
+	bool busy; /* the job has been submitted */
+};
+
+struct mk_framering {
+	struct mk_run *run;
+	struct mk_volume_sink sink; /* until vw has it: ops not NULL */
+	struct mk_volwrite *vw;
+	struct mk_idxwrite *idx;
+	struct arc_record_params params;
+	struct arc_engine *engine;
+	struct slot *slot;
+	uint64_t slots;
+	uint32_t frame_size;
+	uint64_t frames; /* submitted; the open frame's number */
+	uint64_t written; /* frames whose records are written */
+	uint64_t start; /* of the open frame in the stream */
+	size_t fill; /* bytes in the open frame */
+};
+
+/* ---- making ------------------------------------------------------------- */
+
+int mk_framering_new(struct mk_run *run, struct mk_volume_sink *sink,
+		     struct mk_framering **ret)
+{
+	struct mk_framering *f = calloc(1, sizeof(*f));
+
+	if (!f) {
+		sink->ops->close(sink->ctx);
+		return -ENOMEM;
+	}
+	f->run = run;
+	f->sink = *sink;
+	f->frame_size = run->opt->frame_size;
+	f->slots = run->opt->threads + SPARE_SLOTS;
+	f->slot = calloc(f->slots, sizeof(*f->slot));
+	if (!f->slot) {
+		mk_framering_free(f);
+		return -ENOMEM;
+	}
+	*ret = f;
+	return 0;
+}
+
+static struct slot *slot_of(const struct mk_framering *f, uint64_t frame)
+{
+	return &f->slot[frame % f->slots];
+}
+
+void mk_framering_free(struct mk_framering *f)
+{
+	if (!f)
+		return;
+	for (uint64_t i = 0; f->slot && i < f->slots; i++) {
+		if (f->slot[i].busy)
+			arc_engine_wait(f->engine, &f->slot[i].job);
+		free(f->slot[i].raw);
+		free(f->slot[i].out);
+	}
+	free(f->slot);
+	arc_engine_free(f->engine);
+	mk_idxwrite_free(f->idx);
+	mk_volwrite_close(f->vw);
+	if (f->sink.ops)
+		f->sink.ops->close(f->sink.ctx);
+	free(f);
+}
+
+/* The archive id: format, options, and the first frame if there is one. */
+static int derive_id(const struct mk_framering *f, struct arc_span first,
+		     uint8_t id[16])
+{
+	arc_cleanup(arc_digest_freep) struct arc_digest *d = NULL;
+	arc_cleanup(arc_freep) char *text = NULL;
+	struct arc_le16 version = arc_put16(ARC_FORMAT_VERSION);
+	struct arc_le64 sum;
+	struct arc_digest128 value;
+	int r = mk_options_text(f->run->opt, &text);
+
+	if (r >= 0)
+		r = arc_digest_new(&d);
+	if (r < 0)
+		return r;
+	arc_digest_update(d, &version, sizeof(version));
+	arc_digest_update(d, text, strlen(text));
+	if (first.n) {
+		sum = arc_put64(arc_xxh64(first.p, first.n));
+		arc_digest_update(d, &sum, sizeof(sum));
+	}
+	value = arc_digest_value(d);
+	memcpy(id, value.b, sizeof(value.b));
+	return 0;
+}
+
+/* Opens volumes, index and engine, now that the first frame is known. */
+static int open_output(struct mk_framering *f, struct arc_span first)
+{
+	const struct mk_options *opt = f->run->opt;
+	struct mk_volwrite_params params = {
+		.limit = opt->volume_size,
+		.frame_size = f->frame_size,
+		.sync = opt->sync,
+	};
+	struct mk_volume_sink sink = f->sink;
+	struct arc_le64 id;
+	int r = derive_id(f, first, params.id);
+
+	if (r < 0)
+		return r;
+	f->sink.ops = NULL;
+	r = mk_volwrite_open(&sink, &params, f->run->diag, &f->vw);
+	if (r >= 0)
+		r = mk_idxwrite_new(f->vw, &f->idx);
+	if (r < 0)
+		return r;
+	memcpy(&id, params.id, sizeof(id));
+	f->params = (struct arc_record_params){
+		.encoder = mk_options_encoder(opt),
+		.level = opt->level,
+		.group_log = opt->group_log,
+		.id = arc_get64(id),
+	};
+	return arc_engine_cpu(opt->threads, &f->params, &f->engine);
+}
+
+/* ---- records ------------------------------------------------------------ */
+
+static void count_record(struct mk_stats *s, const struct arc_record_info *info)
+{
+	mk_count(&s->frames[info->codec], 1);
+	mk_count(&s->frame_raw[info->codec], info->raw);
+	mk_count(&s->frame_stored[info->codec], info->stored);
+}
+
+/* Waits for the oldest frame under way and writes its record. */
+static int write_oldest(struct mk_framering *f)
+{
+	struct slot *s = slot_of(f, f->written);
+	const struct arc_record_info *info = &s->job.info;
+	struct arc_disk_frame row;
+	uint32_t volume;
+	uint64_t offset;
+	int r;
+
+	arc_engine_wait(f->engine, &s->job);
+	s->busy = false;
+	if (s->job.err < 0)
+		return s->job.err;
+	assert(info->codec < ARC_COUNT(f->run->stats.frames));
+	r = mk_volwrite_put(f->vw, s->out, info->stored, 0, &volume, &offset);
+	if (r < 0)
+		return r;
+	row = (struct arc_disk_frame){
+		.start = arc_put64(f->written * f->frame_size),
+		.offset = arc_put64(offset),
+		.checksum = arc_put64(info->checksum),
+		.volume = arc_put32(volume),
+		.raw = arc_put32(info->raw),
+		.stored = arc_put32(info->stored),
+		.codec = info->codec,
+		.group_log = info->group_log,
+		.entry_size = info->entry_size,
+	};
+	count_record(&f->run->stats, info);
+	f->written++;
+	return mk_idxwrite_row(f->idx, ARC_TABLE_FRAME, &row);
+}
+
+/* Hands the open frame to the engine. */
+static int submit(struct mk_framering *f)
+{
+	struct slot *s = slot_of(f, f->frames);
+	int r = 0;
+
+	if (!f->engine)
+		r = open_output(f, (struct arc_span){ s->raw, f->fill });
+	if (r < 0)
+		return r;
+	s->job = (struct arc_job){
+		.in = { s->raw, f->fill },
+		.number = f->frames,
+		.out = s->out,
+	};
+	r = arc_engine_submit(f->engine, &s->job);
+	if (r < 0)
+		return r;
+	s->busy = true;
+	mk_count(&f->run->stats.stream, f->fill);
+	f->frames++;
+	f->start += f->fill;
+	f->fill = 0;
+	return 0;
+}
+
+/* ---- the stream --------------------------------------------------------- */
+
+/* A slot's buffers are made when it is first used: a small archive needs few. */
+static int make_slot(const struct mk_framering *f, struct slot *s)
+{
+	if (!s->raw)
+		s->raw = malloc(f->frame_size);
+	if (!s->out)
+		s->out = malloc(arc_record_bound(f->frame_size));
+	return s->raw && s->out ? 0 : -ENOMEM;
+}
+
+int mk_framering_room(struct mk_framering *f, uint8_t **ret, size_t *ret_n)
+{
+	struct slot *s = slot_of(f, f->frames);
+	int r = s->busy ? write_oldest(f) : 0;
+
+	if (r >= 0)
+		r = make_slot(f, s);
+	if (r < 0)
+		return r;
+	*ret = s->raw + f->fill;
+	*ret_n = f->frame_size - f->fill;
+	return 0;
+}
+
+int mk_framering_commit(struct mk_framering *f, size_t n)
+{
+	assert(n <= f->frame_size - f->fill);
+	f->fill += n;
+	return f->fill == f->frame_size ? submit(f) : 0;
+}
+
+uint64_t mk_framering_pos(const struct mk_framering *f)
+{
+	return f->start + f->fill;
+}
+
+void mk_framering_rewind(struct mk_framering *f, uint64_t pos)
+{
+	if (pos >= f->start && pos - f->start < f->fill)
+		f->fill = (size_t)(pos - f->start);
+	else if (pos < f->start)
+		f->fill = 0;
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static void fill_root(const struct mk_framering *f, struct arc_disk_root *root)
+{
+	const struct mk_stats *s = &f->run->stats;
+	uint64_t stored = 0;
+
+	for (size_t i = 0; i < ARC_COUNT(root->codec); i++) {
+		root->codec[i].frames = arc_put64(mk_value(&s->frames[i]));
+		root->codec[i].raw = arc_put64(mk_value(&s->frame_raw[i]));
+		root->codec[i].stored =
+			arc_put64(mk_value(&s->frame_stored[i]));
+		stored += mk_value(&s->frame_stored[i]);
+	}
+	root->stored = arc_put64(stored);
+	root->stream = arc_put64(f->start);
+}
+
+int mk_framering_finish(struct mk_framering *f, struct arc_disk_root *root,
+			struct mk_volwrite **ret_vw,
+			struct mk_idxwrite **ret_idx)
+{
+	int r = 0;
+
+	if (f->fill)
+		r = submit(f);
+	else if (!f->engine)
+		r = open_output(f, (struct arc_span){ NULL, 0 });
+	while (r >= 0 && f->written < f->frames)
+		r = write_oldest(f);
+	if (r < 0)
+		return r;
+	fill_root(f, root);
+	*ret_vw = arc_steal(f->vw);
+	*ret_idx = arc_steal(f->idx);
+	return 0;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One walk over the entries in the order of the tree. Files go into the stream
+ * one behind the other; a duplicate is not read again when what its leader was
+ * packed with is what the two were found to share.
+ *
+ * A leader can be lost meanwhile, and so can the first name of a hard-linked
+ * inode. Its place is then taken by the next that can be read: the lost entry's
+ * `leader` or `link` says which, for those that come later. These references
+ * only ever lead to later entries, so following them comes to an end.
+ */
+#include "pack.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "pack_i.h"
+
+/* Entries between two hand-backs of pages. */
+#define RELEASE_EVERY ((uint64_t)1 << 17)
+
+static bool is_gone(const struct mk_entry *e)
+{
+	return e->flags & MK_ENTRY_GONE;
+}
+
+/* ---- duplicates --------------------------------------------------------- */
+
+/* Where the leader's data is: the leader, or the last that took its place. */
+static uint64_t heir_of(const struct mk_tree *t, uint64_t leader)
+{
+	const struct mk_entry *l = mk_tree_at(t, leader);
+
+	while (is_gone(l) && (l->link != leader || l->leader != leader)) {
+		leader = l->link != leader ? l->link : l->leader;
+		l = mk_tree_at(t, leader);
+	}
+	return leader;
+}
+
+/* Was packed with the content that the duplicate was compared with. */
+static bool holds_same(const struct mk_tree *t, uint64_t heir, uint64_t entry)
+{
+	const struct mk_entry *h = mk_tree_at(t, heir);
+
+	return !is_gone(h) && heir < entry &&
+	       h->size == mk_tree_at(t, entry)->size &&
+	       memcmp(mk_spool_at(&t->digests, heir),
+		      mk_spool_at(&t->digests, entry),
+		      sizeof(struct arc_digest128)) == 0;
+}
+
+/* Takes the heir's data. *ret_done false: it has to be stored itself. */
+static int follow(struct mk_packer *p, uint64_t entry, uint64_t heir,
+		  bool *ret_done)
+{
+	struct mk_tree *t = p->tree;
+	int r;
+
+	*ret_done = false;
+	if (!holds_same(t, heir, entry))
+		return 0;
+	r = mk_pack_follow(p, entry, heir, ret_done);
+	if (r < 0 || !*ret_done)
+		return r;
+	mk_tree_at(t, entry)->leader = heir;
+	if (p->sha256)
+		memcpy(mk_spool_at(&t->sha256, entry),
+		       mk_spool_at(&t->sha256, heir), 32);
+	return 0;
+}
+
+static int pack_duplicate(struct mk_packer *p, uint64_t entry)
+{
+	struct mk_entry *e = mk_tree_at(p->tree, entry);
+	uint64_t heir = heir_of(p->tree, e->leader);
+	bool done;
+	int r = follow(p, entry, heir, &done);
+
+	if (r < 0 || done)
+		return r;
+	mk_count(&p->run->stats.duplicates, (uint64_t)-1);
+	mk_count(&p->run->stats.duplicate_bytes, -e->size);
+	e->leader = entry;
+	r = mk_pack_store(p, entry);
+	if (r >= 0 && !is_gone(e) && is_gone(mk_tree_at(p->tree, heir)))
+		mk_tree_at(p->tree, heir)->leader = entry;
+	return r;
+}
+
+/* ---- entries ------------------------------------------------------------ */
+
+static int pack_inode(struct mk_packer *p, uint64_t entry)
+{
+	struct mk_entry *e = mk_tree_at(p->tree, entry);
+
+	if (!e->size) {
+		e->leader = entry;
+		return mk_pack_store_empty(p, entry);
+	}
+	if (e->flags & MK_ENTRY_CANDIDATE && e->leader != entry)
+		return pack_duplicate(p, entry);
+	e->leader = entry;
+	return mk_pack_store(p, entry);
+}
+
+/* A further name of an inode: if the names before it were lost, the inode is
+ * read under this one. */
+static int pack_name(struct mk_packer *p, uint64_t entry)
+{
+	struct mk_tree *t = p->tree;
+	struct mk_entry *e = mk_tree_at(t, entry);
+	struct mk_entry *first;
+	uint64_t link = e->link;
+
+	while (mk_tree_at(t, link)->link != link)
+		link = mk_tree_at(t, link)->link;
+	first = mk_tree_at(t, link);
+	e->link = link;
+	if (!is_gone(first))
+		return 0;
+	first->link = entry;
+	e->link = entry;
+	e->leader = first->leader == link ? entry : first->leader;
+	e->flags |= first->flags & MK_ENTRY_CANDIDATE;
+	memcpy(mk_spool_at(&t->digests, entry), mk_spool_at(&t->digests, link),
+	       sizeof(struct arc_digest128));
+	mk_count(&p->run->stats.bytes, e->size);
+	return pack_inode(p, entry);
+}
+
+static int pack_entry(struct mk_packer *p, uint64_t entry)
+{
+	const struct mk_entry *e = mk_tree_at(p->tree, entry);
+
+	if (!S_ISREG(e->mode) || is_gone(e))
+		return 0;
+	return e->link == entry ? pack_inode(p, entry) : pack_name(p, entry);
+}
+
+static int pack_all(struct mk_packer *p)
+{
+	int r = 0;
+
+	for (uint64_t i = 0; r >= 0 && i < p->tree->entries.count; i++) {
+		r = pack_entry(p, i);
+		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
+			mk_tree_release(p->tree);
+	}
+	return r;
+}
+
+int mk_pack(struct mk_run *run, struct mk_tree *tree,
+	    struct mk_volume_sink *sink, struct arc_disk_root *root,
+	    struct mk_volwrite **ret_vw, struct mk_idxwrite **ret_idx)
+{
+	arc_cleanup(mk_framering_freep) struct mk_framering *ring = NULL;
+	arc_cleanup(mk_source_freep) struct mk_source *source = NULL;
+	arc_cleanup(arc_digest_freep) struct arc_digest *digest = NULL;
+	arc_cleanup(arc_sha256_freep) struct arc_sha256 *sha256 = NULL;
+	struct mk_packer p = { .run = run, .tree = tree };
+	int r = mk_framering_new(run, sink, &ring);
+
+	if (r >= 0)
+		r = mk_source_new(tree, &source);
+	if (r >= 0)
+		r = arc_digest_new(&digest);
+	if (r >= 0 && tree->sha256.base)
+		r = arc_sha256_new(&sha256);
+	if (r < 0)
+		return r;
+	p.ring = ring;
+	p.source = source;
+	p.digest = digest;
+	p.sha256 = sha256;
+	r = pack_all(&p);
+	if (r < 0)
+		return r;
+	/* They told duplicates apart; from here on only the index has use for
+	 * them, if it is to have them. */
+	if (run->opt->digest == MK_DIGEST_NONE)
+		mk_spool_close(&tree->digests);
+	return mk_framering_finish(ring, root, ret_vw, ret_idx);
+}
