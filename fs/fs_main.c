@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * arcfs - mounts an archive. Everything that can go wrong goes wrong before
+ * the program leaves the foreground: the archive is open (its folder too, so
+ * that relative paths stay right) and the mount is made by then.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "ops_i.h"
+
+/* Where messages go: stderr while somebody reads it, then the system's log. */
+struct outlet {
+	struct arc_diag diag;
+	bool background; /* set once, while there is one thread */
+};
+
+static struct outlet outlet; /* fuse_set_log_func() has no context */
+
+static void sink(void *ctx, enum arc_level level, const char *text)
+{
+	static const int priorities[] = { [ARC_ERROR] = LOG_ERR,
+					  [ARC_WARN] = LOG_WARNING,
+					  [ARC_INFO] = LOG_INFO,
+					  [ARC_DEBUG] = LOG_DEBUG };
+	static char program[] = "arcfs";
+	const struct outlet *out = ctx;
+
+	if (out->background)
+		syslog(priorities[level], "%s", text);
+	else
+		arc_sink_stderr(program, level, text);
+}
+
+/* libfuse's messages come with their own prefix and newline. */
+__attribute__((format(printf, 2, 0))) static void
+fuse_message(enum fuse_log_level level, const char *fmt, va_list ap)
+{
+	static const char prefix[] = "fuse: ";
+	char text[1024];
+	const char *start = text;
+	size_t n;
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	n = strlen(text);
+	if (n > 0 && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	if (strncmp(start, prefix, strlen(prefix)) == 0)
+		start += strlen(prefix);
+	arc_say(&outlet.diag, level <= FUSE_LOG_ERR ? ARC_ERROR : ARC_WARN,
+		"%s", start);
+}
+
+/*
+ * A caller that closed 0, 1 or 2 must not see volumes opened there, where
+ * going to the background puts /dev/null.
+ */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/*
+ * Decoded groups come and go between threads. With an arena per thread each
+ * would keep its own free pieces, and the process would outgrow its budget.
+ */
+static void tame_allocator(void)
+{
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
+/* What every mount gets beside what was asked for. */
+static int add_mount_options(struct fuse_args *args, const char *source)
+{
+	arc_cleanup(arc_freep) char *path = realpath(source, NULL);
+	arc_cleanup(arc_freep) char *name = NULL;
+	arc_cleanup(arc_freep) char *opts = NULL;
+
+	if (asprintf(&name, "fsname=%s", path ? path : source) < 0)
+		return -ENOMEM;
+	if (fuse_opt_add_opt(&opts, "ro") ||
+	    fuse_opt_add_opt(&opts, "default_permissions") ||
+	    fuse_opt_add_opt(&opts, "subtype=arcfs") ||
+	    fuse_opt_add_opt_escaped(&opts, name) ||
+	    fuse_opt_add_arg(args, "-o") || fuse_opt_add_arg(args, opts))
+		return -ENOMEM;
+	return 0;
+}
+
+/* Answers requests until the mount ends. */
+static int serve(struct fuse_session *se, const struct arcfs_options *opt)
+{
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	int err;
+
+	if (!config)
+		return -ENOMEM;
+	fuse_loop_cfg_set_clone_fd(config, 1);
+	fuse_loop_cfg_set_max_threads(config, opt->threads);
+	err = fuse_session_loop_mt(se, config);
+	fuse_loop_cfg_destroy(config);
+	return ARC_MIN(err, 0); /* positive: the signal that ended it */
+}
+
+/* Goes to the background, unless -f, and serves there. */
+static int run_mounted(struct fuse_session *se, const struct arcfs_options *opt)
+{
+	int err;
+
+	if (fuse_daemonize(opt->foreground) != 0) {
+		arc_say(&outlet.diag, ARC_ERROR,
+			"cannot go to the background: %s", strerror(errno));
+		return -EIO;
+	}
+	if (!opt->foreground) {
+		openlog("arcfs", LOG_PID, LOG_DAEMON);
+		outlet.background = true;
+	}
+	err = serve(se, opt);
+	if (err)
+		arc_say(&outlet.diag, ARC_ERROR, "serving %s ended: %s",
+			opt->mountpoint, strerror(-err));
+	return err;
+}
+
+static int mount_and_run(struct arcfs *fs, struct fuse_args *args,
+			 const struct arcfs_options *opt)
+{
+	struct fuse_session *se;
+	int err = -EIO;
+
+	if (!opt->debug)
+		fuse_set_log_func(fuse_message);
+	if (add_mount_options(args, opt->source) != 0)
+		return -ENOMEM;
+	se = fuse_session_new(args, &arcfs_ops, sizeof(arcfs_ops), fs);
+	if (!se)
+		return err;
+	if (fuse_set_signal_handlers(se) == 0) {
+		if (fuse_session_mount(se, opt->mountpoint) == 0) {
+			err = run_mounted(se, opt);
+			fuse_session_unmount(se);
+		}
+		fuse_remove_signal_handlers(se);
+	}
+	fuse_session_destroy(se);
+	return err;
+}
+
+static int run(struct fuse_args *args, const struct arcfs_options *opt)
+{
+	arc_cleanup(arc_archive_closep) struct arc_archive *archive = NULL;
+	const struct arc_archive_options how = {
+		.cache_size = opt->cache_size,
+		.index_cache_size = opt->index_cache_size,
+	};
+	struct arcfs fs;
+	int err;
+
+	err = arc_archive_open(opt->source, &how, &outlet.diag, &archive);
+	if (!err)
+		err = arcfs_init(&fs, archive, opt, &outlet.diag);
+	if (!err)
+		err = mount_and_run(&fs, args, opt);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(argc, argv);
+	struct arcfs_options opt;
+	int status;
+
+	fill_standard_descriptors();
+	status = arcfs_options_parse(&args, &opt);
+	if (status < 0) {
+		tame_allocator();
+		arc_diag_init(&outlet.diag, sink, &outlet,
+			      opt.debug ? ARC_DEBUG : ARC_WARN);
+		status = run(&args, &opt) ? ARCFS_EXIT_FAILED : ARCFS_EXIT_OK;
+		arc_diag_fini(&outlet.diag);
+	}
+	arcfs_options_fini(&opt);
+	fuse_opt_free_args(&args);
+	return status;
+}

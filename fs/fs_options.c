@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs_options.h"
+
+#include <fuse_opt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "archive.h"
+
+/* What a row's function answers, as fuse_opt_parse() wants it. */
+enum { TAKEN = 0, PASS_ON = 1, WRONG = -1 };
+
+struct parsing {
+	struct arcfs_options *opt;
+	bool help;
+	bool version;
+};
+
+struct option {
+	const char *templ; /* of fuse_opt; "name=" takes a value */
+	int (*take)(struct parsing *p, const char *value);
+	const char *shown; /* in --help; NULL: with the generic ones */
+	const char *about;
+};
+
+/* "4096", "512K", "256M", "1G"; powers of 1024. */
+static bool parse_size(const char *text, size_t *ret)
+{
+	static const char units[] = "KMG";
+	unsigned long long n;
+	unsigned shift = 0;
+	const char *unit;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno)
+		return false;
+	if (*end) {
+		unit = strchr(units, *end >= 'a' ? *end - 'a' + 'A' : *end);
+		if (!unit || end[1])
+			return false;
+		shift = 10 * (unsigned)(unit - units + 1);
+	}
+	if (n > SIZE_MAX >> shift)
+		return false;
+	*ret = (size_t)n << shift;
+	return true;
+}
+
+static bool parse_number(const char *text, int base, unsigned long max,
+			 unsigned long *ret)
+{
+	unsigned long n;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	n = strtoul(text, &end, base);
+	if (errno || *end || n > max)
+		return false;
+	*ret = n;
+	return true;
+}
+
+static int wrong(const char *name, const char *value, const char *what)
+{
+	fprintf(stderr, "arcfs: %s=%s: %s\n", name, value, what);
+	return WRONG;
+}
+
+/* Less than 1M could not hold one piece of each table or one group. */
+static int take_size(const char *name, const char *value, size_t *ret)
+{
+	size_t n;
+
+	if (!parse_size(value, &n) || n < ARC_MIB)
+		return wrong(name, value,
+			     "not a size of at least 1M (K, M, G)");
+	*ret = n;
+	return TAKEN;
+}
+
+static int take_cache_size(struct parsing *p, const char *value)
+{
+	return take_size("cache_size", value, &p->opt->cache_size);
+}
+
+static int take_index_cache_size(struct parsing *p, const char *value)
+{
+	return take_size("index_cache_size", value, &p->opt->index_cache_size);
+}
+
+static int take_threads(struct parsing *p, const char *value)
+{
+	unsigned long n;
+
+	if (!parse_number(value, 10, 1024, &n) || n == 0)
+		return wrong("threads", value, "not a number from 1 to 1024");
+	p->opt->threads = (unsigned)n;
+	return TAKEN;
+}
+
+static int take_inodes(struct parsing *p, const char *value)
+{
+	if (strcmp(value, "shared") != 0 && strcmp(value, "distinct") != 0)
+		return wrong("inodes", value, "neither shared nor distinct");
+	p->opt->shared = strcmp(value, "shared") == 0;
+	return TAKEN;
+}
+
+static int take_uid(struct parsing *p, const char *value)
+{
+	unsigned long n;
+
+	if (!parse_number(value, 10, UINT32_MAX - 1, &n))
+		return wrong("uid", value, "not a user's number");
+	p->opt->uid = (uid_t)n;
+	p->opt->set_uid = true;
+	return TAKEN;
+}
+
+static int take_gid(struct parsing *p, const char *value)
+{
+	unsigned long n;
+
+	if (!parse_number(value, 10, UINT32_MAX - 1, &n))
+		return wrong("gid", value, "not a group's number");
+	p->opt->gid = (gid_t)n;
+	p->opt->set_gid = true;
+	return TAKEN;
+}
+
+static int take_umask(struct parsing *p, const char *value)
+{
+	unsigned long n;
+
+	if (!parse_number(value, 8, 07777, &n))
+		return wrong("umask", value, "not an octal mode");
+	p->opt->umask = (mode_t)n;
+	return TAKEN;
+}
+
+static int take_subdir(struct parsing *p, const char *value)
+{
+	free(p->opt->subdir);
+	p->opt->subdir = strdup(value);
+	return p->opt->subdir ? TAKEN : WRONG;
+}
+
+static int take_foreground(struct parsing *p,
+			   const char *value __attribute__((unused)))
+{
+	p->opt->foreground = true;
+	return TAKEN;
+}
+
+static int take_debug(struct parsing *p,
+		      const char *value __attribute__((unused)))
+{
+	p->opt->foreground = true;
+	p->opt->debug = true;
+	return PASS_ON;
+}
+
+static int take_help(struct parsing *p,
+		     const char *value __attribute__((unused)))
+{
+	p->help = true;
+	return TAKEN;
+}
+
+static int take_version(struct parsing *p,
+			const char *value __attribute__((unused)))
+{
+	p->version = true;
+	return TAKEN;
+}
+
+static int pass_on(struct parsing *p __attribute__((unused)),
+		   const char *value __attribute__((unused)))
+{
+	return PASS_ON;
+}
+
+static int ignore(struct parsing *p __attribute__((unused)),
+		  const char *value __attribute__((unused)))
+{
+	return TAKEN;
+}
+
+static const struct option options[] = {
+	{ "-f", take_foreground, "-f", "stay in the foreground" },
+	{ "-d", take_debug, "-d", "show every request (implies -f)" },
+	{ "-h", take_help, NULL, NULL },
+	{ "--help", take_help, "-h, --help", "show this help" },
+	{ "-V", take_version, NULL, NULL },
+	{ "--version", take_version, "-V, --version", "show the version" },
+	{ "cache_size=", take_cache_size, "-o cache_size=SIZE",
+	  "memory for decoded data; default 256M" },
+	{ "index_cache_size=", take_index_cache_size,
+	  "-o index_cache_size=SIZE", "memory for the index; default 32M" },
+	{ "threads=", take_threads, "-o threads=N",
+	  "most requests served at once; default 10" },
+	{ "inodes=", take_inodes, "-o inodes=shared|distinct",
+	  "duplicates as one inode (default) or each" },
+	{ "uid=", take_uid, "-o uid=N", "owner of everything" },
+	{ "gid=", take_gid, "-o gid=N", "group of everything" },
+	{ "umask=", take_umask, "-o umask=M",
+	  "permission bits to take away (octal)" },
+	{ "subdir=", take_subdir, "-o subdir=PATH",
+	  "mount this directory of the archive" },
+	{ "allow_other", pass_on, "-o allow_other", "let other users in" },
+	{ "allow_root", pass_on, "-o allow_root", "let root in" },
+	{ "auto_unmount", pass_on, "-o auto_unmount",
+	  "unmount when arcfs ends, however it ends" },
+	{ "ro", ignore, "-o ro", "read-only: always so" },
+
+	/* mount(8) and fstab: what the kernel or libfuse understand. */
+	{ "dev", pass_on, NULL, NULL },
+	{ "nodev", pass_on, NULL, NULL },
+	{ "suid", pass_on, NULL, NULL },
+	{ "nosuid", pass_on, NULL, NULL },
+	{ "exec", pass_on, NULL, NULL },
+	{ "noexec", pass_on, NULL, NULL },
+	{ "atime", pass_on, NULL, NULL },
+	{ "noatime", pass_on, NULL, NULL },
+	{ "async", pass_on, NULL, NULL },
+	{ "sync", pass_on, NULL, NULL },
+	{ "dirsync", pass_on, NULL, NULL },
+	{ "context=", pass_on, NULL, NULL },
+	{ "fscontext=", pass_on, NULL, NULL },
+	{ "defcontext=", pass_on, NULL, NULL },
+	{ "rootcontext=", pass_on, NULL, NULL },
+
+	/* ... and what has no meaning for a mount that never changes. "rw" is
+	 * what mount(8) gives every helper when nobody asked for "ro", so it
+	 * cannot be told from a wish. */
+	{ "rw", ignore, NULL, NULL },
+	{ "defaults", ignore, NULL, NULL },
+	{ "subtype=", ignore, NULL, NULL },
+	{ "nonempty", ignore, NULL, NULL },
+	{ "default_permissions", ignore, NULL, NULL },
+	{ "relatime", ignore, NULL, NULL },
+	{ "norelatime", ignore, NULL, NULL },
+	{ "strictatime", ignore, NULL, NULL },
+	{ "nostrictatime", ignore, NULL, NULL },
+	{ "lazytime", ignore, NULL, NULL },
+	{ "nolazytime", ignore, NULL, NULL },
+	{ "diratime", ignore, NULL, NULL },
+	{ "nodiratime", ignore, NULL, NULL },
+	{ "auto", ignore, NULL, NULL },
+	{ "noauto", ignore, NULL, NULL },
+	{ "user", ignore, NULL, NULL },
+	{ "user=", ignore, NULL, NULL },
+	{ "nouser", ignore, NULL, NULL },
+	{ "users", ignore, NULL, NULL },
+	{ "owner", ignore, NULL, NULL },
+	{ "group", ignore, NULL, NULL },
+	{ "nofail", ignore, NULL, NULL },
+	{ "_netdev", ignore, NULL, NULL },
+	{ "comment=", ignore, NULL, NULL },
+};
+
+static void print_help(void)
+{
+	printf("Usage: arcfs [OPTION]... ARCHIVE MOUNTPOINT\n"
+	       "Mount an archive made by mkarchive, read-only. ARCHIVE is any\n"
+	       "of its volumes (BACKUP.001).\n\n");
+	for (size_t i = 0; i < ARC_COUNT(options); i++)
+		if (options[i].shown)
+			printf("  %-27s %s\n", options[i].shown,
+			       options[i].about);
+	printf("\nSIZE may end in K, M or G (powers of 1024). Several -o\n"
+	       "options may be joined by commas. Those of mount(8) that have\n"
+	       "a meaning here (nodev, nosuid, noexec, ...) work as usual.\n"
+	       "\nUnmount with: fusermount3 -u MOUNTPOINT\n"
+	       "Exit status: 0 mounted, 1 could not be mounted, 2 usage.\n");
+}
+
+static int take_operand(struct arcfs_options *opt, const char *arg)
+{
+	char **place = !opt->source ? &opt->source : &opt->mountpoint;
+
+	if (*place) {
+		fprintf(stderr, "arcfs: one argument too many: %s\n", arg);
+		return WRONG;
+	}
+	*place = strdup(arg);
+	return *place ? TAKEN : WRONG;
+}
+
+/* Called by fuse_opt_parse() for each argument; key: row of the table. */
+static int take(void *data, const char *arg, int key,
+		struct fuse_args *outargs __attribute__((unused)))
+{
+	struct parsing *p = data;
+	const char *value;
+
+	if (key == FUSE_OPT_KEY_NONOPT)
+		return take_operand(p->opt, arg);
+	if (key == FUSE_OPT_KEY_OPT) {
+		if (strncmp(arg, "x-", 2) == 0 || strncmp(arg, "X-", 2) == 0)
+			return TAKEN;
+		fprintf(stderr, "arcfs: unknown option: %s\n", arg);
+		return WRONG;
+	}
+	value = strchr(arg, '=');
+	return options[key].take(p, value ? value + 1 : "");
+}
+
+static bool complete(const struct arcfs_options *opt)
+{
+	if (opt->source && opt->mountpoint)
+		return true;
+	fprintf(stderr, "arcfs: %s\n",
+		opt->source ? "where to mount it? no MOUNTPOINT given"
+			    : "what to mount? no ARCHIVE given");
+	return false;
+}
+
+int arcfs_options_parse(struct fuse_args *args, struct arcfs_options *ret)
+{
+	struct fuse_opt table[ARC_COUNT(options) + 1];
+	struct parsing p = { .opt = ret };
+
+	memset(ret, 0, sizeof(*ret));
+	ret->shared = true;
+	ret->threads = ARCFS_THREADS_DEFAULT;
+	for (size_t i = 0; i < ARC_COUNT(options); i++)
+		table[i] =
+			(struct fuse_opt)FUSE_OPT_KEY(options[i].templ, (int)i);
+	table[ARC_COUNT(options)] = (struct fuse_opt)FUSE_OPT_END;
+	if (fuse_opt_parse(args, &p, table, take) != 0) {
+		fprintf(stderr, "arcfs: try 'arcfs --help'\n");
+		return ARCFS_EXIT_USAGE;
+	}
+	if (p.help) {
+		print_help();
+		return ARCFS_EXIT_OK;
+	}
+	if (p.version) {
+		printf("arcfs %s, archive format %d\n", ARC_VERSION,
+		       ARC_FORMAT_VERSION);
+		return ARCFS_EXIT_OK;
+	}
+	if (!complete(ret)) {
+		fprintf(stderr, "arcfs: try 'arcfs --help'\n");
+		return ARCFS_EXIT_USAGE;
+	}
+	return -1;
+}
+
+void arcfs_options_fini(struct arcfs_options *opt)
+{
+	free(opt->source);
+	free(opt->mountpoint);
+	free(opt->subdir);
+}

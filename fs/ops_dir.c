@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading directories. A position is the number of the entry to come next: 0
+ * is ".", 1 is "..", then the archive's entries; so there is no state between
+ * requests and nothing to open.
+ *
+ * Entries that cannot be read because of damage are skipped, so that they hide
+ * no others; the position remembers that in SKIPPED, and the directory then
+ * ends with EIO, so that nobody takes the list for complete.
+ */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ops_i.h"
+
+#define SKIPPED ((uint64_t)1 << 62)
+
+/* Damaged entries passed over for one request: each costs a failed read. */
+#define SKIP_MAX 65536
+
+/* A listing under way. */
+struct listing {
+	fuse_req_t req;
+	struct arcfs *fs;
+	struct arc_inode dir;
+	bool plus; /* readdirplus */
+	bool skipped; /* damage was met, now or before */
+	char *buf;
+	size_t n; /* bytes used */
+	size_t cap;
+};
+
+void arcfs_op_opendir(fuse_req_t req, fuse_ino_t ino __attribute__((unused)),
+		      struct fuse_file_info *fi)
+{
+	struct arcfs *fs = arcfs_of(req);
+
+	arcfs_stats_add(&fs->stats.requests[ARCFS_OP_OPENDIR], 1);
+	if (fs->no_opendir) {
+		fuse_reply_err(req, ENOSYS);
+		return;
+	}
+	fi->cache_readdir = 1;
+	fi->keep_cache = 1;
+	fuse_reply_open(req, fi);
+}
+
+/* Adds one entry with what follows it; false when there is no room. */
+static bool add(struct listing *l, const char *name,
+		const struct fuse_entry_param *e, uint64_t next)
+{
+	uint64_t pos = next | (l->skipped ? SKIPPED : 0);
+	size_t room = l->cap - l->n;
+	size_t n;
+
+	if (l->plus)
+		n = fuse_add_direntry_plus(l->req, l->buf + l->n, room, name, e,
+					   (off_t)pos);
+	else
+		n = fuse_add_direntry(l->req, l->buf + l->n, room, name,
+				      &e->attr, (off_t)pos);
+	if (n > room)
+		return false;
+	l->n += n;
+	return true;
+}
+
+/* A name with number and type only: the kernel asks for the rest if needed. */
+static void bare_entry(const struct arcfs *fs, uint64_t ino, uint32_t type,
+		       struct fuse_entry_param *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->attr.st_ino = arcfs_show(fs, ino);
+	ret->attr.st_mode = type;
+}
+
+static bool add_dots(struct listing *l, uint64_t *pos)
+{
+	struct arcfs *fs = l->fs;
+	uint64_t up = l->dir.ino == fs->root ? fs->root : l->dir.parent;
+	struct fuse_entry_param e;
+
+	if (*pos == 0) {
+		bare_entry(fs, l->dir.ino, S_IFDIR, &e);
+		if (!add(l, ".", &e, 1))
+			return false;
+		*pos = 1;
+	}
+	if (*pos == 1) {
+		bare_entry(fs, up, S_IFDIR, &e);
+		if (!add(l, "..", &e, 2))
+			return false;
+		*pos = 2;
+	}
+	return true;
+}
+
+static bool add_entry(struct listing *l, const struct arc_dirent *entry,
+		      uint64_t next)
+{
+	struct fuse_entry_param e;
+
+	if (!l->plus || arcfs_entry(l->fs, entry->ino, entry->share, &e) < 0)
+		bare_entry(l->fs, l->fs->shared ? entry->share : entry->ino,
+			   entry->type, &e);
+	return add(l, entry->name, &e, next);
+}
+
+/* Fills the buffer from position pos on; 0, or -EIO at an end with damage. */
+static int fill(struct listing *l, uint64_t pos)
+{
+	struct arc_dirent entry;
+	unsigned skips = 0;
+	int err = 0;
+
+	if (!add_dots(l, &pos))
+		return 0;
+	while (skips < SKIP_MAX) {
+		err = arc_index_entry(l->fs->index, &l->dir, pos - 2, &entry);
+		if (err == -ENOENT)
+			break;
+		if (err == -ENOMEM)
+			return l->n ? 0 : err;
+		pos++;
+		if (err) {
+			l->skipped = true;
+			skips++;
+		} else if (!add_entry(l, &entry, pos)) {
+			return 0;
+		}
+	}
+	return l->n == 0 && l->skipped ? -EIO : 0;
+}
+
+static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		 bool plus)
+{
+	struct listing l = { .req = req, .fs = arcfs_of(req), .plus = plus };
+	arc_cleanup(arc_freep) char *buf = NULL;
+	uint64_t pos = (uint64_t)off;
+	int err;
+
+	size = ARC_MIN(size, (size_t)ARC_MIB);
+	buf = malloc(size);
+	err = buf ? arcfs_inode(l.fs, ino, &l.dir) : -ENOMEM;
+	if (!err && !S_ISDIR(l.dir.mode))
+		err = -ENOTDIR;
+	if (!err && off < 0)
+		err = -EINVAL;
+	if (!err) {
+		l.buf = buf;
+		l.cap = size;
+		l.skipped = pos & SKIPPED;
+		err = fill(&l, pos & ~SKIPPED);
+	}
+	if (err)
+		arcfs_fail(req, err);
+	else
+		fuse_reply_buf(req, buf, l.n);
+}
+
+void arcfs_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
+		      struct fuse_file_info *fi __attribute__((unused)))
+{
+	arcfs_stats_add(&arcfs_of(req)->stats.requests[ARCFS_OP_READDIR], 1);
+	list(req, ino, size, off, false);
+}
+
+void arcfs_op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
+			  off_t off,
+			  struct fuse_file_info *fi __attribute__((unused)))
+{
+	arcfs_stats_add(&arcfs_of(req)->stats.requests[ARCFS_OP_READDIRPLUS],
+			1);
+	list(req, ino, size, off, true);
+}
