@@ -26,6 +26,7 @@ static int open_spools(struct mk_tree *t, int tmp_fd, bool sha256)
 		{ &t->xattrs, sizeof(struct mk_xattr) },
 		{ &t->extents, sizeof(struct mk_extent) },
 		{ &t->digests, sizeof(struct arc_digest128) },
+		{ &t->links, sizeof(struct mk_link) },
 		{ &t->sha256, 32 },
 	};
 
@@ -75,6 +76,7 @@ void mk_tree_close(struct mk_tree *t)
 	mk_spool_close(&t->extents);
 	mk_spool_close(&t->digests);
 	mk_spool_close(&t->sha256);
+	mk_spool_close(&t->links);
 	*t = (struct mk_tree){ .root_fd = -1 };
 }
 
@@ -88,6 +90,7 @@ void mk_tree_release(struct mk_tree *t)
 	mk_spool_release(&t->extents);
 	mk_spool_release(&t->digests);
 	mk_spool_release(&t->sha256);
+	mk_spool_release(&t->links);
 }
 
 /* ---- entries ------------------------------------------------------------- */

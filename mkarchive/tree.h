@@ -82,6 +82,12 @@ struct mk_xattr {
 	uint64_t value;
 };
 
+struct mk_link {
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t entry; /* the first name found */
+};
+
 struct mk_tree {
 	int root_fd; /* the source directory; a single file: its folder */
 	char *root_path; /* as given, for messages */
@@ -96,6 +102,7 @@ struct mk_tree {
 	struct mk_spool extents; /* struct mk_extent, by pack */
 	struct mk_spool digests; /* struct arc_digest128 by entry */
 	struct mk_spool sha256; /* 32 bytes by entry; unused: not opened */
+	struct mk_spool links; /* struct mk_link: inodes with more names */
 	struct mk_interned *interned; /* the xattr sets' hash table */
 };
 
