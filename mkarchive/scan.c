@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names go into the tree's spool as the kernel lists them; what is sorted are
+ * their places, eight bytes each, so that a directory of ten million names
+ * fits in memory too. Entries are added in the order of the names, before any
+ * subdirectory is entered: so those of one directory stand together.
+ */
+#include "scan.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format.h"
+#include "scan_i.h"
+
+#define LISTING_BUFFER 65536
+
+/* Steps after which the pages of the tree are handed back. */
+#define RELEASE_STEPS 65536
+
+static void step(struct mk_scanner *sc)
+{
+	if (++sc->steps % RELEASE_STEPS == 0)
+		mk_tree_release(sc->tree);
+}
+
+/* ---- listing a directory ------------------------------------------------- */
+
+/* BASE.NNN or BASE.NNN.part, where the archive is being written. */
+static bool is_own_volume(const struct mk_scanner *sc, const char *name)
+{
+	static const char part[] = ".part";
+	size_t n = strlen(name);
+	char stem[NAME_MAX + 1];
+	size_t base;
+	uint32_t number;
+
+	if (n > NAME_MAX)
+		return false;
+	memcpy(stem, name, n + 1);
+	if (n >= sizeof(part) && strcmp(name + n - strlen(part), part) == 0)
+		stem[n - strlen(part)] = 0;
+	return arc_volume_split(stem, &base, &number) == 0 &&
+	       base == strlen(sc->skip->base) &&
+	       memcmp(stem, sc->skip->base, base) == 0;
+}
+
+static int keep_name(struct mk_scanner *sc, const char *name)
+{
+	size_t n = strlen(name) + 1;
+	uint64_t at;
+	int err;
+
+	if (sc->name_count == sc->name_cap) {
+		size_t cap = sc->name_cap ? sc->name_cap * 2 : 1024;
+		uint64_t *more = reallocarray(sc->names, cap, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		sc->names = more;
+		sc->name_cap = cap;
+	}
+	err = mk_spool_add(&sc->tree->names, n, &at);
+	if (err)
+		return err;
+	memcpy(mk_spool_at(&sc->tree->names, at), name, n);
+	sc->names[sc->name_count++] = at;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b, void *ctx)
+{
+	const uint64_t *one = a;
+	const uint64_t *other = b;
+	const struct mk_spool *names = ctx;
+
+	return strcmp(mk_spool_at(names, *one), mk_spool_at(names, *other));
+}
+
+/* A folder that is changed while it is read may give a name twice. */
+static void sort_names(struct mk_scanner *sc)
+{
+	struct mk_spool *names = &sc->tree->names;
+	size_t kept = 0;
+
+	if (sc->name_count > 1)
+		qsort_r(sc->names, sc->name_count, sizeof(*sc->names), by_name,
+			names);
+	for (size_t i = 0; i < sc->name_count; i++) {
+		if (kept > 0 &&
+		    by_name(&sc->names[kept - 1], &sc->names[i], names) == 0)
+			continue;
+		sc->names[kept++] = sc->names[i];
+	}
+	sc->name_count = kept;
+}
+
+static int keep_listed(struct mk_scanner *sc, uint64_t dir, bool own_volumes,
+		       ssize_t n)
+{
+	for (ssize_t at = 0; at < n;) {
+		const struct dirent64 *d = (void *)(sc->listing + at);
+		const char *name = d->d_name;
+		int err;
+
+		at += d->d_reclen;
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		if (own_volumes && is_own_volume(sc, name))
+			continue;
+		if (strlen(name) > ARC_NAME_MAX) {
+			mk_problem_name(sc->run, sc->tree, dir, name,
+					"its name is too long", 0);
+			continue;
+		}
+		err = keep_name(sc, name);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* sc->names: what is in the directory, sorted. */
+static int list_dir(struct mk_scanner *sc, int fd, uint64_t dir)
+{
+	const struct mk_entry *e = mk_tree_at(sc->tree, dir);
+	bool own_volumes =
+		sc->skip && sc->skip->dev == e->dev && sc->skip->ino == e->ino;
+	ssize_t n;
+
+	sc->name_count = 0;
+	while ((n = getdents64(fd, sc->listing, LISTING_BUFFER)) > 0) {
+		int err = keep_listed(sc, dir, own_volumes, n);
+
+		if (err)
+			return err;
+	}
+	if (n < 0)
+		mk_problem(sc->run, sc->tree, dir,
+			   "the directory cannot be listed to its end", -errno);
+	sort_names(sc);
+	return 0;
+}
+
+/* ---- the walk ------------------------------------------------------------ */
+
+/* "DIR/" in sc->path, for the patterns; "" for the root. */
+static int set_path(struct mk_scanner *sc, uint64_t dir)
+{
+	int err;
+
+	sc->path.n = 0;
+	if (!sc->run->opt->match || dir == 0)
+		return 0;
+	err = mk_tree_path(sc->tree, dir, &sc->path);
+	return err ? err : arc_buf_append(&sc->path, "/", 1);
+}
+
+/* Takes fd: lists the directory, adds its entries, and makes it the innermost
+ * one. */
+static int enter(struct mk_scanner *sc, uint64_t dir, int fd)
+{
+	struct mk_dir_frame *f;
+	uint64_t first = sc->tree->entries.count;
+	uint64_t subdirs = 0;
+	struct mk_entry *e;
+	int err = mk_dirs_push(&sc->dirs, dir, fd);
+
+	if (!err)
+		err = set_path(sc, dir);
+	if (!err)
+		err = list_dir(sc, fd, dir);
+	for (size_t i = 0; !err && i < sc->name_count; i++) {
+		int added = mk_scan_add_name(sc, fd, dir, sc->names[i]);
+
+		err = added < 0 ? added : 0;
+		subdirs += added > 0;
+		step(sc);
+	}
+	if (err)
+		return err;
+	e = mk_tree_at(sc->tree, dir);
+	e->children = first;
+	e->child_count = sc->tree->entries.count - first;
+	f = mk_dirs_top(&sc->dirs);
+	f->next = first;
+	f->dirs_left = subdirs;
+	return 0;
+}
+
+/* A directory that is open, and the one that was scanned. */
+static int open_subdir(const struct mk_scanner *sc, int dir_fd, uint64_t entry)
+{
+	const struct mk_entry *e = mk_tree_at(sc->tree, entry);
+	arc_cleanup(arc_closep) int fd =
+		mk_dirs_open_at(dir_fd, mk_tree_name(sc->tree, e));
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st))
+		return -errno;
+	if (st.st_dev != e->dev || st.st_ino != e->ino)
+		return -ESTALE;
+	return arc_steal_fd(&fd);
+}
+
+/* Enters the next subdirectory of the innermost directory, if it may be. */
+static int descend(struct mk_scanner *sc)
+{
+	struct mk_dir_frame *f = mk_dirs_top(&sc->dirs);
+	uint64_t entry;
+	int fd;
+
+	do {
+		entry = f->next++;
+		step(sc);
+	} while (!S_ISDIR(mk_tree_at(sc->tree, entry)->mode));
+	f->dirs_left--;
+	/* A mount point stays as an empty directory. */
+	if (sc->run->opt->one_file_system &&
+	    mk_tree_at(sc->tree, entry)->dev != sc->root_dev)
+		return 0;
+	fd = open_subdir(sc, f->fd, entry);
+	if (fd >= 0)
+		return enter(sc, entry, fd);
+	mk_problem(sc->run, sc->tree, entry, "the directory cannot be opened",
+		   fd);
+	return 0;
+}
+
+static int leave(struct mk_scanner *sc)
+{
+	int err = mk_dirs_pop(&sc->dirs);
+	struct mk_dir_frame *f;
+
+	if (!err)
+		return 0;
+	if (err == -ENOMEM)
+		return err;
+	f = mk_dirs_top(&sc->dirs);
+	if (f->dirs_left > 0)
+		mk_problem(sc->run, sc->tree, f->entry,
+			   "the directory moved: some below it are missing",
+			   err);
+	f->dirs_left = 0;
+	return 0;
+}
+
+static int walk(struct mk_scanner *sc)
+{
+	int fd = openat(sc->tree->root_fd, ".",
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int err = fd >= 0 ? enter(sc, 0, fd) : -errno;
+
+	while (!err && sc->dirs.depth > 0)
+		err = mk_dirs_top(&sc->dirs)->dirs_left > 0 ? descend(sc)
+							    : leave(sc);
+	return err;
+}
+
+/* ---- the source itself --------------------------------------------------- */
+
+/* The folder, as the tree's root. */
+static int scan_folder(struct mk_scanner *sc)
+{
+	struct stat st;
+	int err;
+
+	if (fstat(sc->tree->root_fd, &st))
+		return -errno;
+	sc->root_dev = st.st_dev;
+	err = mk_scan_add_inode(sc, sc->tree->root_fd, 0, 0, NULL, &st);
+	return err ? err : walk(sc);
+}
+
+/* One file: a root is made up around it. */
+static int scan_file(struct mk_scanner *sc, const char *name,
+		     const struct stat *st)
+{
+	struct mk_entry *root;
+	uint64_t entry, at;
+	int err = mk_tree_add(sc->tree, 1, &entry);
+
+	if (!err)
+		err = mk_spool_add(&sc->tree->names, strlen(name) + 1, &at);
+	if (err)
+		return err;
+	memcpy(mk_spool_at(&sc->tree->names, at), name, strlen(name) + 1);
+	root = mk_tree_at(sc->tree, 0);
+	root->mode = S_IFDIR | 0755;
+	root->uid = st->st_uid;
+	root->gid = st->st_gid;
+	root->mtime = st->st_mtim.tv_sec;
+	root->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
+	mk_count(&sc->run->stats.dirs, 1);
+	err = mk_scan_add_inode(sc, sc->tree->root_fd, 0, at, name, st);
+	root->children = 1;
+	root->child_count = 1;
+	return err;
+}
+
+/*
+ * Splits the way to a file into its folder, opened as the tree's root, and its
+ * name, which is returned. A symlink is followed: the folder is the one that
+ * the file is in. path is the caller's and cut up.
+ */
+static int open_folder_of(struct mk_tree *tree, char *path, const char **ret)
+{
+	char *slash = strrchr(path, '/');
+	const char *folder = slash == path ? "/" : slash ? path : ".";
+
+	*ret = slash ? slash + 1 : path;
+	if (slash && slash != path)
+		*slash = 0;
+	tree->root_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return tree->root_fd >= 0 ? 0 : -errno;
+}
+
+static int scan_source(struct mk_scanner *sc, const char *src,
+		       const struct stat *st)
+{
+	arc_cleanup(arc_freep) char *path = NULL;
+	const char *name;
+	int err;
+
+	if (S_ISDIR(st->st_mode)) {
+		sc->tree->root_fd =
+			open(src, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (sc->tree->root_fd < 0)
+			return -errno;
+	} else {
+		path = realpath(src, NULL);
+		if (!path)
+			return -errno;
+		sc->tree->single_file = true;
+		err = open_folder_of(sc->tree, path, &name);
+		if (err)
+			return err;
+	}
+	err = mk_xattrs_init(&sc->xattrs, sc->run, sc->tree, sc->tree->root_fd);
+	if (err)
+		return err;
+	return path ? scan_file(sc, name, st) : scan_folder(sc);
+}
+
+static void fini_scanner(struct mk_scanner *sc)
+{
+	mk_dirs_fini(&sc->dirs);
+	mk_xattrs_fini(&sc->xattrs);
+	mk_slots_fini(&sc->links);
+	arc_buf_fini(&sc->path);
+	arc_buf_fini(&sc->target);
+	free(sc->names);
+	free(sc->listing);
+}
+
+int mk_scan(struct mk_run *run, struct mk_tree *tree,
+	    const struct mk_scan_skip *skip)
+{
+	arc_cleanup(fini_scanner) struct mk_scanner sc = { .run = run,
+							   .tree = tree,
+							   .skip = skip };
+	const char *src = run->opt->src;
+	struct stat st;
+	int err = 0;
+
+	if (stat(src, &st))
+		err = -errno;
+	if (!err && !S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
+		arc_say(run->diag, ARC_ERROR,
+			"%s: neither a directory nor a regular file", src);
+		return -EINVAL;
+	}
+	if (err) {
+		arc_say(run->diag, ARC_ERROR, "cannot open %s: %s", src,
+			strerrordesc_np(-err));
+		return err;
+	}
+	mk_dirs_init(&sc.dirs, tree, mk_dirs_default());
+	tree->root_path = strdup(src);
+	sc.listing = malloc(LISTING_BUFFER);
+	if (!tree->root_path || !sc.listing)
+		return -ENOMEM;
+	err = scan_source(&sc, src, &st);
+	if (err)
+		arc_say(run->diag, ARC_ERROR, "cannot scan %s: %s", src,
+			strerrordesc_np(-err));
+	mk_tree_release(tree);
+	return err;
+}
