@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file is a job; a job is one range of bytes or, for a large file, several,
+ * each a task of the pool. The last range that ends gives the file its
+ * metadata. Ranges are made of data only, so that a file of holes costs
+ * nothing whatever its size.
+ *
+ * Nothing is allocated ahead and holes are never touched: the extents that are
+ * written are exactly those of the source.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "extract_i.h"
+
+#define EXTENTS_AT_ONCE 64
+#define CHUNK ((uint64_t)1 << 20) /* read and written at once */
+#define RANGE ((uint64_t)32 << 20) /* of a large file */
+
+struct job {
+	struct tool_extract *x;
+	struct arc_inode inode;
+	int fd;
+	bool strip;
+	atomic_uint ranges; /* not yet written; the last one ends the job */
+	char path[];
+};
+
+struct task {
+	struct job *job;
+	uint64_t off;
+	uint64_t len;
+	/* damage found that has not been said, as it may go on */
+	uint64_t bad_from;
+	uint64_t bad_to;
+	int bad_err;
+};
+
+/* ---- damage -------------------------------------------------------------- */
+
+static void say_damage(struct task *task)
+{
+	struct job *job = task->job;
+
+	if (task->bad_from == task->bad_to)
+		return;
+	arc_say(&job->x->tool->diag, ARC_ERROR,
+		"%s: bytes %" PRIu64 "..%" PRIu64 " are damaged: %s", job->path,
+		task->bad_from, task->bad_to - 1,
+		arc_error_text(task->bad_err));
+	atomic_store(&job->x->inexact, true);
+	task->bad_from = task->bad_to = 0;
+}
+
+static void note_damage(struct task *task, uint64_t off, uint64_t len, int err)
+{
+	if (task->bad_to != off || task->bad_err != err) {
+		say_damage(task);
+		task->bad_from = off;
+	}
+	task->bad_to = off + len;
+	task->bad_err = err;
+}
+
+/* ---- copying ------------------------------------------------------------- */
+
+static int write_all(int fd, struct iovec *iov, int count, uint64_t off)
+{
+	while (count > 0) {
+		ssize_t n =
+			pwritev(fd, iov, ARC_MIN(count, IOV_MAX), (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		off += (uint64_t)n;
+		while (count > 0 && (size_t)n >= iov->iov_len) {
+			n -= (ssize_t)iov->iov_len;
+			iov++;
+			count--;
+		}
+		if (count > 0) {
+			iov->iov_base = (char *)iov->iov_base + n;
+			iov->iov_len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+/* Copies [off, off + len) of the file. An error is one of reading. */
+static int copy_piece(struct job *job, uint64_t off, uint64_t len)
+{
+	struct arc_archive *a = job->x->tool->archive;
+	struct arc_read read;
+	int r = arc_archive_read_begin(a, &job->inode, off, (size_t)len, &read);
+
+	if (r < 0)
+		return r;
+	r = write_all(job->fd, read.iov, read.count, off);
+	arc_archive_read_end(a, &read);
+	if (r < 0)
+		tool_extract_problem(job->x, job->path, "cannot be written", r);
+	tool_meter_add(job->x->tool->meter, len);
+	return 0;
+}
+
+/* Where the segment that holds a byte of the stream ends. */
+static uint64_t segment_end(struct job *job, uint64_t stream)
+{
+	struct arc_frame frame;
+	uint64_t start = 0; /* frames begin at multiples of segments */
+
+	if (arc_index_frame_at(job->x->tool->index, stream, &frame) >= 0)
+		start = frame.start;
+	return start +
+	       ((stream - start) / ARC_SEGMENT_SIZE + 1) * ARC_SEGMENT_SIZE;
+}
+
+/*
+ * A chunk that could not be read, segment by segment: damage never goes beyond
+ * the segments that it touches.
+ */
+static void salvage(struct task *task, const struct arc_extent *e)
+{
+	uint64_t done = 0;
+
+	while (done < e->len && !atomic_load(&task->job->x->stop)) {
+		uint64_t stream = e->stream + done;
+		uint64_t n = ARC_MIN(segment_end(task->job, stream) - stream,
+				     e->len - done);
+		int r = copy_piece(task->job, e->file + done, n);
+
+		if (r < 0)
+			note_damage(task, e->file + done, n, r);
+		done += n;
+	}
+}
+
+static void copy_extent(struct task *task, const struct arc_extent *e)
+{
+	uint64_t done = 0;
+
+	while (done < e->len && !atomic_load(&task->job->x->stop)) {
+		uint64_t n = ARC_MIN(CHUNK, e->len - done);
+		int r = copy_piece(task->job, e->file + done, n);
+
+		if (r < 0 && e->stream != ARC_STREAM_ZERO) {
+			struct arc_extent part = { .file = e->file + done,
+						   .len = n,
+						   .stream = e->stream + done };
+
+			salvage(task, &part);
+		} else if (r < 0) {
+			note_damage(task, e->file + done, n, r);
+		}
+		done += n;
+	}
+}
+
+static void copy_range(struct task *task)
+{
+	struct job *job = task->job;
+	struct arc_extent extents[EXTENTS_AT_ONCE];
+	uint64_t off = task->off, end = task->off + task->len;
+	ssize_t n;
+
+	do {
+		n = arc_index_extents(job->x->tool->index, &job->inode, off,
+				      end - off, extents, EXTENTS_AT_ONCE);
+		if (n < 0)
+			note_damage(task, off, end - off, (int)n);
+		for (ssize_t i = 0; i < n; i++) {
+			copy_extent(task, &extents[i]);
+			off = extents[i].file + extents[i].len;
+		}
+	} while (n == EXTENTS_AT_ONCE && off < end &&
+		 !atomic_load(&job->x->stop));
+	say_damage(task);
+}
+
+/* ---- jobs ---------------------------------------------------------------- */
+
+/* A hole at the end is made here; so is what damage left out there. */
+static int set_size(const struct job *job)
+{
+	struct stat st;
+
+	if (fstat(job->fd, &st) < 0)
+		return -errno;
+	if ((uint64_t)st.st_size == job->inode.size)
+		return 0;
+	return ftruncate(job->fd, (off_t)job->inode.size) < 0 ? -errno : 0;
+}
+
+/* One range is done; frees the job after the last. */
+static void end_range(struct job *job)
+{
+	const struct tool_place at = { .fd = job->fd,
+				       .path = job->path,
+				       .strip = job->strip };
+	int r;
+
+	if (atomic_fetch_sub(&job->ranges, 1) != 1)
+		return;
+	r = set_size(job);
+	if (r < 0)
+		tool_extract_problem(job->x, job->path, "cannot be resized", r);
+	tool_meta_apply(job->x, &at, &job->inode);
+	if (close(job->fd) < 0)
+		tool_extract_problem(job->x, job->path, "cannot be written",
+				     -errno);
+	free(job);
+}
+
+static void run_task(void *arg)
+{
+	struct task *task = arg;
+
+	copy_range(task);
+	end_range(task->job);
+	free(task);
+}
+
+static void submit(struct job *job, uint64_t off, uint64_t len)
+{
+	struct task *task = calloc(1, sizeof(*task));
+
+	if (!task) {
+		tool_extract_problem(job->x, job->path, "cannot be written",
+				     -ENOMEM);
+		return;
+	}
+	task->job = job;
+	task->off = off;
+	task->len = len;
+	atomic_fetch_add(&job->ranges, 1);
+	arc_pool_submit(job->x->pool, run_task, task);
+}
+
+/* A large file in ranges that begin with data. */
+static void submit_ranges(struct job *job)
+{
+	uint64_t size = job->inode.size, off = 0;
+
+	while (off < size && !atomic_load(&job->x->stop)) {
+		struct arc_extent e;
+		uint64_t len;
+		ssize_t n = arc_index_extents(job->x->tool->index, &job->inode,
+					      off, size - off, &e, 1);
+
+		if (n == 0)
+			break;
+		/* Damaged extents: the task runs into that too, and says it. */
+		if (n > 0)
+			off = e.file;
+		len = n > 0 ? ARC_MIN(RANGE, size - off) : size - off;
+		submit(job, off, len);
+		off += len;
+	}
+}
+
+void tool_data_write(struct tool_extract *x, int fd, const char *path,
+		     const struct arc_inode *inode, bool strip)
+{
+	size_t n = strlen(path) + 1;
+	struct job *job = malloc(sizeof(*job) + n);
+
+	if (!job) {
+		close(fd);
+		tool_extract_problem(x, path, "cannot be written", -ENOMEM);
+		return;
+	}
+	job->x = x;
+	job->inode = *inode;
+	job->fd = fd;
+	job->strip = strip;
+	memcpy(job->path, path, n);
+	/* Our own count keeps the job alive while ranges are handed out. */
+	atomic_init(&job->ranges, 1);
+	if (inode->size > 2 * RANGE)
+		submit_ranges(job);
+	else if (inode->size > 0)
+		submit(job, 0, inode->size);
+	end_range(job);
+}

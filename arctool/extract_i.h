@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * extract_i - the rooms of the verb extract.
+ *
+ *	verb_extract.c   walks, makes entries, links names
+ *	extract_dirs.c   the directories of DEST that are open
+ *	extract_data.c   writes file data, in parallel
+ *	extract_meta.c   owner, attributes, mode, times
+ *	extract_links.c  which inode already has a name in DEST
+ *
+ * Nothing is ever written outside DEST: every name is one checked component,
+ * given to a system call that takes a directory's descriptor and follows no
+ * symlink; a directory is opened with O_NOFOLLOW, and one that had to be closed
+ * is found again through ".." and recognised by its inode.
+ *
+ * Only the main thread makes, links and removes names. So a directory does not
+ * change any more once it is left, and gets its metadata then.
+ */
+#ifndef TOOL_EXTRACT_I_H
+#define TOOL_EXTRACT_I_H
+
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include "pool.h"
+#include "walk.h"
+
+/* A directory of DEST on the way to where we are. */
+struct tool_dir {
+	int fd; /* -1: closed for now */
+	dev_t dev;
+	ino_t ino;
+	bool made; /* by us */
+	bool inherits; /* has a default ACL, which new entries must not get */
+};
+
+/* The way from DEST (the first) to where we are. */
+struct tool_dirs {
+	struct tool_dir *way;
+	size_t depth;
+	size_t cap;
+	size_t open_max; /* descriptors kept */
+};
+
+/* A directory whose last mode would lock us out while links are made. */
+struct tool_late_mode {
+	char *path;
+	uint32_t mode;
+};
+
+struct tool_link;
+
+struct tool_extract {
+	struct tool *tool;
+	struct arc_pool *pool;
+	struct tool_dirs dirs;
+	struct tool_link *links; /* hash table by inode */
+	struct tool_late_mode *late;
+	size_t late_count;
+	size_t late_cap;
+	bool privileged; /* may give files away */
+	atomic_bool inexact; /* something is not as it was: exit code 1 */
+	atomic_bool stop; /* nothing more can be written */
+};
+
+/* An entry of DEST to which metadata is given. */
+struct tool_place {
+	int fd; /* opened; -1: reached through dir and name */
+	int dir;
+	const char *name;
+	const char *path; /* for messages */
+	bool strip; /* remove ACLs inherited from the directory */
+};
+
+/*
+ * Says "PATH: what: why" and remembers that the result is not exact. An error
+ * after which nothing more can be written ends the extraction. err: negative
+ * errno.
+ */
+void tool_extract_problem(struct tool_extract *x, const char *path,
+			  const char *what, int err);
+
+/* ---- directories --------------------------------------------------------- */
+
+/* Opens DEST, makes it when it is missing. Says what is wrong. */
+int tool_dirs_begin(struct tool_extract *x, const char *dest);
+void tool_dirs_end(struct tool_dirs *dirs);
+
+/* The directory we are in. */
+struct tool_dir *tool_dirs_here(const struct tool_extract *x);
+
+/* Makes (or finds) the directory `name` here and goes into it. */
+int tool_dirs_enter(struct tool_extract *x, const char *name);
+
+/*
+ * Goes up. First call prepare: it makes sure that the directory above is open
+ * while the one below may still be searched.
+ */
+int tool_dirs_prepare_leave(struct tool_extract *x);
+void tool_dirs_leave(struct tool_extract *x);
+
+/*
+ * The directory that holds `path` (from DEST), opened for use in *at() calls
+ * only. *ret_name: the last part of path.
+ */
+int tool_dirs_open_parent(struct tool_extract *x, const char *path, int *ret_fd,
+			  const char **ret_name);
+
+/* ---- data ---------------------------------------------------------------- */
+
+/*
+ * Takes fd, an empty file: writes the inode's content into it and then gives it
+ * its metadata. Most of this happens later, in other threads.
+ */
+void tool_data_write(struct tool_extract *x, int fd, const char *path,
+		     const struct arc_inode *inode, bool strip);
+
+/* ---- metadata ------------------------------------------------------------ */
+
+/* Owner, attributes, mode, times, in this order. Reports what fails. */
+void tool_meta_apply(struct tool_extract *x, const struct tool_place *at,
+		     const struct arc_inode *inode);
+
+/* Modes that had to wait, innermost directories first. */
+void tool_meta_finish(struct tool_extract *x);
+
+/* Removes an ACL that a new entry got from its directory. */
+void tool_meta_strip(const struct tool_place *at);
+
+/* ---- links --------------------------------------------------------------- */
+
+/* The path under which an inode was made; NULL when it has none yet. */
+const char *tool_links_find(const struct tool_extract *x, uint64_t ino);
+
+/* names: how many the inode has; it is forgotten after the last. */
+int tool_links_set(struct tool_extract *x, uint64_t ino, uint64_t names,
+		   const char *path);
+void tool_links_used(struct tool_extract *x, uint64_t ino);
+void tool_links_clear(struct tool_extract *x);
+
+#endif

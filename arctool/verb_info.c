@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tool.h"
+
+static const struct argp_option options[] = {
+	{ "json", TOOL_KEY_JSON, 0, 0, "One JSON object", 0 }, { 0 }
+};
+
+#define NAME_ROOM 4352 /* a path and a volume number */
+
+/* What is computed, once for both forms. */
+struct sums {
+	uint64_t frames;
+	uint64_t volumes; /* of the set */
+	uint64_t absent; /* of these: missing, foreign or damaged */
+	uint64_t out; /* bytes of the volumes that are there */
+};
+
+static struct sums sum_up(struct tool *t)
+{
+	const struct arc_summary *s = arc_index_summary(t->index);
+	struct arc_volumes *vs = arc_archive_volumes(t->archive);
+	struct sums sums = { .volumes = arc_volumes_count(vs) };
+
+	for (size_t i = 0; i < ARC_COUNT(s->codec); i++)
+		sums.frames += s->codec[i].frames;
+	for (uint32_t v = 1; v <= sums.volumes; v++) {
+		uint64_t n;
+
+		if (arc_volumes_size(vs, v, &n) < 0)
+			sums.absent++;
+		else
+			sums.out += n;
+	}
+	return sums;
+}
+
+/* Percent saved of what went in; only true when every volume is there. */
+static double reduction(const struct arc_summary *s, const struct sums *sums)
+{
+	return s->bytes ? 100.0 - tool_percent(sums->out, s->bytes) : 0.0;
+}
+
+static double ratio(uint64_t in, uint64_t out)
+{
+	return out ? (double)in / (double)out : 0.0;
+}
+
+/* ---- for people ---------------------------------------------------------- */
+
+static void print_bytes(const char *label, uint64_t n, const char *what)
+{
+	char size[TOOL_SIZE_ROOM];
+
+	printf("%-12s %" PRIu64 " bytes (%s)%s\n", label, n,
+	       tool_show_size(n, size), what);
+}
+
+static int print_volumes(struct tool *t, const struct sums *sums)
+{
+	struct arc_volumes *vs = arc_archive_volumes(t->archive);
+	arc_cleanup(arc_freep) char *name = malloc(NAME_ROOM);
+	struct arc_buf room = { 0 };
+	int r = name ? 0 : -ENOMEM;
+
+	printf("volumes      %" PRIu64, sums->volumes);
+	if (sums->absent)
+		printf(", %" PRIu64 " of them missing or damaged",
+		       sums->absent);
+	putchar('\n');
+	for (uint32_t v = 1; r == 0 && v <= sums->volumes; v++) {
+		const char *shown;
+		uint64_t n;
+		int err = arc_volumes_size(vs, v, &n);
+
+		arc_volumes_name(vs, v, name, NAME_ROOM);
+		shown = tool_show(&room, name, strlen(name));
+		if (!shown)
+			r = -ENOMEM;
+		else if (err < 0)
+			printf("  %14s  %s\n", arc_error_name(err), shown);
+		else
+			printf("  %14" PRIu64 "  %s\n", n, shown);
+	}
+	arc_buf_fini(&room);
+	return r;
+}
+
+static void print_frames(const struct arc_summary *s, const struct sums *sums)
+{
+	printf("frames       %" PRIu64 "\n", sums->frames);
+	for (uint8_t id = 0; id < ARC_COUNT(s->codec); id++) {
+		if (!s->codec[id].frames)
+			continue;
+		printf("  %-10s %" PRIu64 " (%.1f %%), %" PRIu64 " -> %" PRIu64
+		       " bytes, ratio %.2f\n",
+		       arc_codec_name(id), s->codec[id].frames,
+		       tool_percent(s->codec[id].frames, sums->frames),
+		       s->codec[id].raw, s->codec[id].stored,
+		       ratio(s->codec[id].raw, s->codec[id].stored));
+	}
+}
+
+static void print_features(const struct arc_disk_footer *f)
+{
+	char id[33];
+
+	tool_show_hex(f->id, sizeof(f->id), id);
+	printf("archive id   %s\n", id);
+	printf("format       %u, features: incompat %#" PRIx64
+	       ", ro-compat %#" PRIx64 ", compat %#" PRIx64 "\n",
+	       arc_get16(f->version), arc_get64(f->incompat),
+	       arc_get64(f->ro_compat), arc_get64(f->compat));
+}
+
+static int print_options(struct tool *t)
+{
+	const char *line = arc_index_text(t->index);
+	struct arc_buf room = { 0 };
+	int r = 0;
+
+	if (*line)
+		puts("made with");
+	while (*line && r == 0) {
+		size_t n = strcspn(line, "\n");
+		const char *shown = tool_show(&room, line, n);
+
+		if (shown)
+			printf("  %s\n", shown);
+		else
+			r = -ENOMEM;
+		line += n;
+		line += *line == '\n';
+	}
+	arc_buf_fini(&room);
+	return r;
+}
+
+static int print_text(struct tool *t, const struct sums *sums)
+{
+	const struct arc_summary *s = arc_index_summary(t->index);
+	int r;
+
+	print_features(arc_volumes_footer(arc_archive_volumes(t->archive)));
+	r = print_volumes(t, sums);
+	printf("files        %" PRIu64 "\n", s->files);
+	printf("directories  %" PRIu64 "\n", s->dirs);
+	printf("other        %" PRIu64 " symlinks, %" PRIu64
+	       " special files, %" PRIu64 " further hard links\n",
+	       s->symlinks, s->others, s->hardlinks);
+	printf("duplicates   %" PRIu64 ", %" PRIu64 " bytes saved\n",
+	       s->duplicates, s->duplicate_bytes);
+	if (s->holes)
+		printf("holes        %" PRIu64 " bytes\n", s->holes);
+	print_frames(s, sums);
+	print_bytes("in", s->bytes, ", the sizes of all files");
+	print_bytes("stream", s->stream, ", each content once");
+	print_bytes("stored", s->stored, ", all frames");
+	print_bytes("out", sums->out,
+		    sums->absent ? ", the volumes that are here"
+				 : ", all volumes");
+	if (sums->absent)
+		puts("reduction    not known while volumes are missing");
+	else
+		printf("reduction    %.1f %%, ratio %.2f\n", reduction(s, sums),
+		       ratio(s->bytes, sums->out));
+	return r < 0 ? r : print_options(t);
+}
+
+/* ---- for machines -------------------------------------------------------- */
+
+static json_t *json_volumes(struct tool *t, const struct sums *sums)
+{
+	struct arc_volumes *vs = arc_archive_volumes(t->archive);
+	arc_cleanup(arc_freep) char *name = malloc(NAME_ROOM);
+	json_t *list = json_array();
+
+	for (uint32_t v = 1; name && v <= sums->volumes; v++) {
+		json_t *o = json_pack("{sI}", "number", (json_int_t)v);
+		uint64_t n;
+		int err = arc_volumes_size(vs, v, &n);
+
+		arc_volumes_name(vs, v, name, NAME_ROOM);
+		tool_json_set(o, "name", name, strlen(name));
+		if (err >= 0)
+			json_object_set_new(o, "size",
+					    json_integer(tool_json_int(n)));
+		json_object_set_new(o, "state",
+				    json_string(err < 0 ? arc_error_name(err)
+							: "ok"));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *json_codecs(const struct arc_summary *s, const struct sums *sums)
+{
+	json_t *codecs = json_object();
+
+	for (uint8_t id = 0; id < ARC_COUNT(s->codec); id++) {
+		uint64_t n = s->codec[id].frames;
+
+		if (!n)
+			continue;
+		json_object_set_new(
+			codecs, arc_codec_name(id),
+			json_pack("{sIsfsIsI}", "frames", tool_json_int(n),
+				  "percent", tool_percent(n, sums->frames),
+				  "raw", tool_json_int(s->codec[id].raw),
+				  "stored",
+				  tool_json_int(s->codec[id].stored)));
+	}
+	return codecs;
+}
+
+/* {"codec": "lz4", ...} of the "key=value" lines */
+static json_t *json_options(const char *line)
+{
+	json_t *o = json_object();
+
+	while (*line) {
+		size_t n = strcspn(line, "\n");
+		const char *equals = memchr(line, '=', n);
+
+		if (equals) {
+			char key[48];
+
+			snprintf(key, sizeof(key), "%.*s",
+				 (int)ARC_MIN(equals - line, 40), line);
+			tool_json_set(o, key, equals + 1,
+				      n - (size_t)(equals + 1 - line));
+		}
+		line += n;
+		line += *line == '\n';
+	}
+	return o;
+}
+
+static void add_counts(json_t *o, const struct arc_summary *s)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} rows[] = {
+		{ "entries", s->entries },
+		{ "files", s->files },
+		{ "directories", s->dirs },
+		{ "symlinks", s->symlinks },
+		{ "others", s->others },
+		{ "hardlinks", s->hardlinks },
+		{ "bytes_in", s->bytes },
+		{ "hole_bytes", s->holes },
+		{ "stream_bytes", s->stream },
+		{ "stored_bytes", s->stored },
+		{ "duplicates", s->duplicates },
+		{ "duplicate_bytes", s->duplicate_bytes },
+	};
+
+	for (size_t i = 0; i < ARC_COUNT(rows); i++)
+		json_object_set_new(o, rows[i].key,
+				    json_integer(tool_json_int(rows[i].value)));
+}
+
+static void add_features(json_t *o, const struct arc_disk_footer *f)
+{
+	char id[33];
+
+	tool_show_hex(f->id, sizeof(f->id), id);
+	json_object_set_new(o, "id", json_string(id));
+	json_object_set_new(o, "format", json_integer(arc_get16(f->version)));
+	json_object_set_new(
+		o, "features",
+		json_pack("{sIsIsI}", "incompat",
+			  (json_int_t)arc_get64(f->incompat), "ro_compat",
+			  (json_int_t)arc_get64(f->ro_compat), "compat",
+			  (json_int_t)arc_get64(f->compat)));
+}
+
+static int print_json(struct tool *t, const struct sums *sums)
+{
+	const struct arc_summary *s = arc_index_summary(t->index);
+	json_t *o = json_object();
+	int r;
+
+	add_features(o, arc_volumes_footer(arc_archive_volumes(t->archive)));
+	add_counts(o, s);
+	json_object_set_new(o, "frames",
+			    json_integer(tool_json_int(sums->frames)));
+	json_object_set_new(o, "codecs", json_codecs(s, sums));
+	json_object_set_new(o, "bytes_out",
+			    json_integer(tool_json_int(sums->out)));
+	json_object_set_new(o, "missing_volumes",
+			    json_integer(tool_json_int(sums->absent)));
+	json_object_set_new(o, "volumes", json_volumes(t, sums));
+	json_object_set_new(o, "reduction_percent",
+			    sums->absent ? json_null()
+					 : json_real(reduction(s, sums)));
+	json_object_set_new(o, "ratio",
+			    sums->absent
+				    ? json_null()
+				    : json_real(ratio(s->bytes, sums->out)));
+	json_object_set_new(o, "options",
+			    json_options(arc_index_text(t->index)));
+	r = json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	json_decref(o);
+	putchar('\n');
+	return r < 0 ? -ENOMEM : 0;
+}
+
+static int run(struct tool *t)
+{
+	struct sums sums;
+	int r;
+
+	/* What is missing is said in the listing itself. */
+	t->muted = true;
+	sums = sum_up(t);
+	r = t->req.json ? print_json(t, &sums) : print_text(t, &sums);
+	t->muted = false;
+	if (r < 0) {
+		arc_say(&t->diag, ARC_ERROR, "%s", arc_error_text(r));
+		return TOOL_EXIT_INEXACT;
+	}
+	return sums.absent ? TOOL_EXIT_INEXACT : TOOL_EXIT_OK;
+}
+
+const struct tool_verb tool_verb_info = {
+	.name = "info",
+	.about = "Shows volumes, sizes, codecs, duplicates and features",
+	.args = "ARCHIVE",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+#include <argp.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "verify_i.h"
+
+static const struct argp_option options[] = {
+	{ "json", TOOL_KEY_JSON, 0, 0, "One JSON object", 0 },
+	{ "threads", 'j', "N", 0, "Threads (default: one per core)", 0 },
+	{ "quiet", 'q', 0, 0, "Print nothing; the exit status tells", 0 },
+	{ 0 }
+};
+
+#define NAME_ROOM 4352 /* a path and a volume number */
+
+/* What the core finds; the callbacks come one at a time. */
+struct findings {
+	struct tool *tool;
+	struct tool_damage *list;
+	size_t n;
+	size_t cap;
+	bool out_of_memory; /* some were not kept */
+	uint64_t checked; /* bytes */
+};
+
+static void keep_damage(void *ctx, const struct arc_damage *d)
+{
+	struct findings *f = ctx;
+	struct tool_damage *kept;
+
+	if (f->n == f->cap) {
+		size_t cap = f->cap ? f->cap * 2 : 64;
+		struct tool_damage *more =
+			reallocarray(f->list, cap, sizeof(*more));
+
+		if (!more) {
+			f->out_of_memory = true;
+			return;
+		}
+		f->list = more;
+		f->cap = cap;
+	}
+	kept = &f->list[f->n++];
+	kept->d = *d;
+	snprintf(kept->what, sizeof(kept->what), "%s", d->what ? d->what : "");
+	kept->d.what = NULL;
+}
+
+static void show_progress(void *ctx, uint64_t done, uint64_t total)
+{
+	struct findings *f = ctx;
+
+	f->checked = ARC_MAX(f->checked, done);
+	tool_meter_total(f->tool->meter, total);
+	tool_meter_set(f->tool->meter, done);
+}
+
+/* By place, so that what is printed does not depend on the threads. */
+static int by_place(const void *a, const void *b)
+{
+	const struct tool_damage *x = a, *y = b;
+
+	if (x->d.volume != y->d.volume)
+		return x->d.volume < y->d.volume ? -1 : 1;
+	if (x->d.offset != y->d.offset)
+		return x->d.offset < y->d.offset ? -1 : 1;
+	if (x->d.stream != y->d.stream)
+		return x->d.stream < y->d.stream ? -1 : 1;
+	return strcmp(x->what, y->what);
+}
+
+/* ---- what is damaged ----------------------------------------------------- */
+
+/* A volume that is gone is one fact, however many frames it held. */
+static bool same_absence(const struct tool_damage *a,
+			 const struct tool_damage *b)
+{
+	return a->d.volume == b->d.volume && a->d.err == b->d.err &&
+	       (a->d.err == -ENOMEDIUM || a->d.err == -ESTALE);
+}
+
+static void print_damage_text(const struct tool_damage *x, size_t count,
+			      const char *volume)
+{
+	printf("damaged: %s: ", volume);
+	if (count > 1) {
+		printf("%s (%zu pieces of the archive)\n",
+		       arc_error_text(x->d.err), count);
+		return;
+	}
+	if (x->d.frame != UINT64_MAX)
+		printf("frame %" PRIu64 ", ", x->d.frame);
+	printf("offset %" PRIu64 ", %s: %s\n", x->d.offset, x->what,
+	       arc_error_text(x->d.err));
+}
+
+static int print_damage_json(const struct tool_damage *x, const char *volume,
+			     bool last)
+{
+	json_t *o = json_pack("{sIsIsssssI}", "volume", (json_int_t)x->d.volume,
+			      "offset", tool_json_int(x->d.offset), "what",
+			      x->what, "error", arc_error_name(x->d.err),
+			      "bytes", tool_json_int(x->d.len));
+
+	if (x->d.frame != UINT64_MAX)
+		json_object_set_new(o, "frame",
+				    json_integer(tool_json_int(x->d.frame)));
+	if (x->d.len)
+		json_object_set_new(o, "stream",
+				    json_integer(tool_json_int(x->d.stream)));
+	tool_json_set(o, "name", volume, strlen(volume));
+	return tool_json_line(o, last ? "" : ",");
+}
+
+static int print_damages(const struct findings *f)
+{
+	struct arc_volumes *vs = arc_archive_volumes(f->tool->archive);
+	arc_cleanup(arc_freep) char *name = malloc(NAME_ROOM);
+	struct arc_buf room = { 0 };
+	int r = name ? 0 : -ENOMEM;
+
+	for (size_t i = 0, count; r == 0 && i < f->n; i += count) {
+		const struct tool_damage *x = &f->list[i];
+		const char *shown;
+
+		arc_volumes_name(vs, x->d.volume, name, NAME_ROOM);
+		for (count = 1; !f->tool->req.json && i + count < f->n &&
+				same_absence(x, x + count);)
+			count++;
+		if (f->tool->req.json) {
+			r = print_damage_json(x, name, i + 1 == f->n);
+			continue;
+		}
+		shown = tool_show(&room, name, strlen(name));
+		if (shown)
+			print_damage_text(x, count, shown);
+		else
+			r = -ENOMEM;
+	}
+	arc_buf_fini(&room);
+	return r;
+}
+
+/* ---- the report ---------------------------------------------------------- */
+
+static void print_result_text(const struct findings *f, double seconds,
+			      uint64_t affected)
+{
+	char size[TOOL_SIZE_ROOM];
+
+	printf("%s: %s checked in %.1f s (%.0f MB/s): ",
+	       f->n ? "DAMAGED" : "intact", tool_show_size(f->checked, size),
+	       seconds,
+	       seconds > 0 ? (double)f->checked / (double)ARC_MIB / seconds
+			   : 0.0);
+	if (f->n)
+		printf("%zu damaged pieces, %" PRIu64 " entries affected\n",
+		       f->n, affected);
+	else
+		puts("no damage");
+}
+
+static void print_result_json(const struct findings *f, double seconds,
+			      uint64_t affected)
+{
+	printf("\"damaged_pieces\": %zu,\n\"affected_entries\": %" PRIu64 ",\n",
+	       f->n, affected);
+	printf("\"bytes_checked\": %" PRIu64 ",\n\"seconds\": %.3f,\n",
+	       f->checked, seconds);
+	printf("\"intact\": %s\n}\n", f->n ? "false" : "true");
+}
+
+static int report(struct findings *f, double seconds)
+{
+	bool json = f->tool->req.json;
+	uint64_t affected = 0;
+	int r;
+
+	if (f->tool->req.verbosity < 0)
+		return 0;
+	if (f->n)
+		qsort(f->list, f->n, sizeof(*f->list), by_place);
+	if (json)
+		puts("{\n\"damages\": [");
+	r = print_damages(f);
+	if (json)
+		puts("],\n\"affected\": [");
+	if (r == 0 && f->n)
+		r = tool_verify_print_affected(f->tool, f->list, f->n,
+					       &affected);
+	if (json) {
+		puts("],");
+		print_result_json(f, seconds, affected);
+	} else {
+		print_result_text(f, seconds, affected);
+	}
+	return r;
+}
+
+static int verify(struct findings *f)
+{
+	struct tool *t = f->tool;
+	struct arc_verify_options opt = { .threads = t->req.threads,
+					  .damage = keep_damage,
+					  .progress = show_progress,
+					  .ctx = f };
+	double begun = tool_now();
+	ssize_t found;
+	int r;
+
+	/* The findings are reported here, with what they affect. */
+	t->muted = true;
+	found = arc_archive_verify(t->archive, &opt);
+	tool_meter_clear(t->meter);
+	if (found < 0) {
+		t->muted = false;
+		arc_say(&t->diag, ARC_ERROR, "%s: cannot be checked: %s",
+			t->req.archive, arc_error_text((int)found));
+		return TOOL_EXIT_UNREADABLE;
+	}
+	r = report(f, tool_now() - begun);
+	t->muted = false;
+	if (f->out_of_memory)
+		r = -ENOMEM;
+	if (r < 0)
+		arc_say(&t->diag, ARC_ERROR, "the report is not complete: %s",
+			arc_error_text(r));
+	return found > 0 || r < 0 ? TOOL_EXIT_INEXACT : TOOL_EXIT_OK;
+}
+
+static int run(struct tool *t)
+{
+	arc_cleanup(tool_meter_freep) struct tool_meter *meter = NULL;
+	struct findings f = { .tool = t };
+	int status;
+
+	if (t->req.verbosity >= 0 && tool_meter_new("checked", &meter) < 0)
+		meter = NULL;
+	t->meter = meter;
+	status = verify(&f);
+	t->meter = NULL;
+	free(f.list);
+	return status;
+}
+
+const struct tool_verb tool_verb_verify = {
+	.name = "verify",
+	.about = "Reads everything and compares all checksums",
+	.args = "ARCHIVE",
+	.doc = "Names the damaged volumes and frames and the paths that use "
+	       "them. Exit status: 0 intact, 1 damaged, 2 wrong usage, 3 the "
+	       "archive cannot be read at all.",
+	.options = options,
+	.run = run,
+};

@@ -1,0 +1,64 @@
+#!/bin/bash
+# info: its numbers are those of the tree and of the volumes.
+. "$(dirname "$0")/tool_helpers"
+
+mkdir src src/sub
+random_file src/big 3000000 1
+cp src/big src/copy
+seq 1 50000 >src/text
+truncate -s 1M src/hole
+ln -s text src/link
+ln src/text src/sub/text-too
+mkfifo src/fifo
+mkarchive -q --no-sync -s 1M -F 256K -c lz4 src dir.x/../a 2>/dev/null ||
+	mkarchive -q --no-sync -s 1M -F 256K -c lz4 src a
+
+expect 0 arctool info a.002
+contains out '^archive id ' '^format  *1,' '^volumes  *4$' ' a.001$' \
+	' a.004$' '^files  *4$' '^directories  *2$' \
+	'1 symlinks, 1 special files, 1 further' \
+	'^duplicates  *1, 3000000 bytes saved' '^holes  *1048576 ' \
+	'^  raw ' '^  lz4 ' '^reduction ' '^made with'
+
+expect 0 arctool info --json a.001
+python3 - <<'P'
+import json, glob, os
+j = json.load(open("out"))
+sizes = [os.path.getsize(p) for p in sorted(glob.glob("a.0*"))]
+assert [v["size"] for v in j["volumes"]] == sizes, j["volumes"]
+assert all(v["state"] == "ok" for v in j["volumes"])
+assert j["bytes_out"] == sum(sizes)
+text = os.path.getsize("src/text")
+assert j["bytes_in"] == 2 * 3000000 + text + (1 << 20), j["bytes_in"]
+assert j["stream_bytes"] == 3000000 + text, j["stream_bytes"]
+assert j["entries"] == 8 and j["files"] == 4, j
+assert j["duplicates"] == 1 and j["duplicate_bytes"] == 3000000
+assert j["frames"] == sum(c["frames"] for c in j["codecs"].values())
+assert abs(sum(c["percent"] for c in j["codecs"].values()) - 100) < .01
+assert j["stored_bytes"] == sum(c["stored"] for c in j["codecs"].values())
+assert j["stream_bytes"] == sum(c["raw"] for c in j["codecs"].values())
+reduction = 100 * (1 - j["bytes_out"] / j["bytes_in"])
+assert abs(j["reduction_percent"] - reduction) < .01
+assert abs(j["ratio"] - j["bytes_in"] / j["bytes_out"]) < .01
+assert len(j["id"]) == 32 and j["features"]["incompat"] == 0
+assert j["options"], j
+P
+
+# Missing and foreign volumes are marked, and nothing is computed from them.
+rm a.002
+mkdir other
+random_file other/file 2500000 9
+mkarchive -q --no-sync -s 1M -F 256K other b
+cp b.001 a.003
+expect 1 arctool info a.001
+contains out '^volumes  *4, 2 of them' 'missing  *.*a.002$' \
+	'foreign  *.*a.003$' '^reduction  *not known'
+[ ! -s err ] || fail "said twice"
+expect 1 arctool info --json a.004
+python3 - <<'P'
+import json
+j = json.load(open("out"))
+assert [v["state"] for v in j["volumes"]] == [
+    "ok", "missing", "foreign", "ok"], j["volumes"]
+assert j["missing_volumes"] == 2 and j["ratio"] is None
+P
