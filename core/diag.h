@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 
 #include "base.h"
 
@@ -63,6 +64,23 @@ void arc_diag_fini(struct arc_diag *diag);
  */
 void arc_say(struct arc_diag *diag, enum arc_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * A small memory of complaints, so that a fault that is met again and again is
+ * said once (now and then, when there are many). Zero-initialised is empty; any
+ * thread may ask. key 0 is never remembered.
+ */
+struct arc_said {
+	atomic_uint_fast64_t key[64];
+};
+
+/* Whether key was asked for before; remembers it. */
+static inline bool arc_said_before(struct arc_said *said, uint64_t key)
+{
+	uint64_t spread = key * UINT64_C(0x9e3779b97f4a7c15);
+
+	return key && atomic_exchange(&said->key[spread >> 58], key) == key;
+}
 
 /* The sentence of a negative errno; strerror()'s for one not in the list. */
 const char *arc_error_text(int err);
