@@ -5,9 +5,10 @@
  * headers checked, and kept open in a bounded number.
  *
  * A volume that is missing answers -ENOMEDIUM, one whose header belongs to
- * another archive or another place -ESTALE, one that ends early or has a bad
- * header -EBADMSG. Each volume is complained about once. What is wrong with
- * one volume never concerns another.
+ * another archive or another place -ESTALE, one that ends early -EBADMSG. A
+ * damaged header is complained about but hides nothing: what is read is bound
+ * to its place by the index. Each volume is complained about once. What is
+ * wrong with one volume never concerns another.
  *
  * Threads: locked inside; nothing is held across I/O.
  */
@@ -28,6 +29,9 @@ struct arc_volume_source_ops {
 	/* Highest number there is, 0 when there is none. `below` bounds the
 	 * search: only numbers < below count. */
 	int (*highest)(void *ctx, uint32_t below, uint32_t *ret);
+
+	/* Whether a volume still being written lies there. NULL: no. */
+	bool (*unfinished)(void *ctx);
 	void (*close)(void *ctx);
 };
 
