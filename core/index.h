@@ -16,6 +16,7 @@
 #define ARC_INDEX_H
 
 #include "lru.h"
+#include "pool.h"
 #include "volume.h"
 
 #define ARC_ROOT_INO UINT64_C(1)
@@ -152,13 +153,25 @@ int arc_index_sha256(struct arc_index *idx, uint64_t ino, uint8_t ret[32]);
 void arc_index_stats(struct arc_index *idx, struct arc_lru_stats *ret);
 
 /*
- * Reads and checks every block of the index, in parallel. Calls bad() for each
- * damaged one (which table, where); returns how many, or a negative errno.
+ * Reads and checks every block of the index, and every row of the blocks that
+ * can be read, in parallel. Calls bad() for each damaged block (which table,
+ * where) and bad_row() for each row that breaks a rule though its checksum is
+ * right, one call at a time; returns how many there were, or a negative errno.
  */
 typedef void (*arc_index_bad)(void *ctx, const char *table, uint8_t level,
 			      uint64_t number, uint32_t volume, uint64_t offset,
 			      int err);
+typedef void (*arc_index_bad_row)(void *ctx, const char *table, uint64_t row);
 ssize_t arc_index_verify(struct arc_index *idx, unsigned threads,
-			 arc_index_bad bad, void *ctx);
+			 arc_index_bad bad, arc_index_bad_row bad_row,
+			 void *ctx);
+
+/*
+ * fn(ctx, number) in parallel for every frame whose row lies in a block that
+ * can be read: the number of frames is not to be trusted before that. The
+ * first negative result ends it.
+ */
+int arc_index_each_frame(struct arc_index *idx, unsigned threads,
+			 arc_each_fn fn, void *ctx);
 
 #endif
