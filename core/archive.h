@@ -94,7 +94,8 @@ struct arc_damage {
 	uint64_t stream; /* first damaged byte of the stream */
 	uint64_t len;
 	int err;
-	const char *what; /* "record", "segment", "index block inode" ... */
+	const char *what; /* "record", "segment", "index block inode" ...; valid
+			   * during the call */
 };
 
 struct arc_verify_options {

@@ -53,6 +53,10 @@ int arc_cache_pin(struct arc_cache *cache, uint64_t off, size_t n,
 		  struct arc_pin *ret);
 void arc_cache_unpin(struct arc_cache *cache, struct arc_pin *pin);
 
+/* Whether a record that was found in a frame's place is the one the index
+ * means, and not a stale or foreign one. */
+bool arc_cache_is_meant(const struct arc_record *r, const struct arc_frame *f);
+
 void arc_cache_stats(struct arc_cache *cache, struct arc_cache_stats *ret);
 
 #endif

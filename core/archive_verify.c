@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * archive_verify - reads everything once, frame by frame and in parallel, past
+ * the cache: a record is read in whole into buffers that threads pass on to
+ * each other (up to 32 MiB for each thread).
+ *
+ * A record with a damaged part is gone through to its end, so that each damaged
+ * segment is named.
+ */
+#include <stdio.h>
+
+#include "archive_i.h"
+#include "hash.h"
+
+/* Buffers for one record. */
+struct bench {
+	struct arc_buf stored;
+	struct arc_buf raw;
+	struct bench *next; /* in the list of those that nobody uses */
+};
+
+struct verify {
+	struct arc_archive *archive;
+	const struct arc_verify_options *opt;
+	uint64_t total;
+
+	pthread_mutex_t lock; /* of all below; serialises the callbacks */
+	struct bench *idle;
+	uint64_t done;
+	uint64_t damages;
+};
+
+static void report(struct verify *v, const struct arc_damage *d)
+{
+	pthread_mutex_lock(&v->lock);
+	v->damages++;
+	if (v->opt->damage)
+		v->opt->damage(v->opt->ctx, d);
+	pthread_mutex_unlock(&v->lock);
+}
+
+static void advance(struct verify *v, uint64_t bytes)
+{
+	pthread_mutex_lock(&v->lock);
+	v->done += bytes;
+	if (v->opt->progress)
+		v->opt->progress(v->opt->ctx, v->done, v->total);
+	pthread_mutex_unlock(&v->lock);
+}
+
+/* ---- buffers ------------------------------------------------------------ */
+
+static struct bench *take_bench(struct verify *v)
+{
+	struct bench *b;
+
+	pthread_mutex_lock(&v->lock);
+	b = v->idle;
+	if (b)
+		v->idle = b->next;
+	pthread_mutex_unlock(&v->lock);
+	return b ? b : calloc(1, sizeof(*b));
+}
+
+static void give_bench(struct verify *v, struct bench *b)
+{
+	pthread_mutex_lock(&v->lock);
+	b->next = v->idle;
+	v->idle = b;
+	pthread_mutex_unlock(&v->lock);
+}
+
+static void free_benches(struct bench *b)
+{
+	while (b) {
+		struct bench *next = b->next;
+
+		arc_buf_fini(&b->stored);
+		arc_buf_fini(&b->raw);
+		free(b);
+		b = next;
+	}
+}
+
+static int make_room(struct arc_buf *b, size_t n)
+{
+	b->n = 0;
+	return arc_buf_reserve(b, n);
+}
+
+/* ---- frames ------------------------------------------------------------- */
+
+static void report_frame(struct verify *v, const struct arc_frame *f,
+			 const char *what, int err)
+{
+	report(v, &(const struct arc_damage){ .frame = f->number,
+					      .volume = f->volume,
+					      .offset = f->offset,
+					      .stream = f->start,
+					      .len = f->raw,
+					      .err = err,
+					      .what = what });
+}
+
+static void report_segment(struct verify *v, const struct arc_frame *f,
+			   const struct arc_record *r, uint32_t s, int err)
+{
+	report(v, &(const struct arc_damage){
+			  .frame = f->number,
+			  .volume = f->volume,
+			  .offset = f->offset + r->head + r->segment[s].offset,
+			  .stream = f->start + ((uint64_t)s << ARC_SEGMENT_LOG),
+			  .len = arc_record_segment_raw(r, s),
+			  .err = err,
+			  .what = "segment" });
+}
+
+/* The stored bytes of a segment: part of what was read in whole, or, where
+ * that failed (partial), read now. */
+static int fetch_segment(struct verify *v, const struct arc_frame *f,
+			 const struct arc_record *r, uint32_t s,
+			 uint8_t *stored, bool partial)
+{
+	const struct arc_segment *seg = &r->segment[s];
+	uint64_t at = (uint64_t)r->head + seg->offset;
+
+	if (!partial || seg->size == 0)
+		return 0;
+	return arc_volumes_read(v->archive->vs, f->volume, f->offset + at,
+				stored + at, seg->size);
+}
+
+static int check_segments(struct verify *v, const struct arc_frame *f,
+			  const struct arc_record *r, struct bench *b,
+			  bool partial)
+{
+	uint32_t per_group = UINT32_C(1) << (r->group_log - ARC_SEGMENT_LOG);
+	uint8_t *stored = b->stored.p;
+	bool good = true;
+	int err = make_room(&b->raw, r->raw);
+
+	if (err < 0)
+		return err;
+	for (uint32_t s = 0; s < r->segments; s++) {
+		size_t first = s - s % per_group;
+		uint8_t *group = b->raw.p + (first << ARC_SEGMENT_LOG);
+		size_t at = (size_t)r->head + r->segment[s].offset;
+
+		err = fetch_segment(v, f, r, s, stored, partial);
+		if (err == 0)
+			err = arc_record_decode_segment(r, s, stored + at,
+							group);
+		if (err == 0)
+			continue;
+		if (err == -ENOMEM)
+			return err;
+		good = false;
+		memset(b->raw.p + ((size_t)s << ARC_SEGMENT_LOG), 0,
+		       arc_record_segment_raw(r, s));
+		report_segment(v, f, r, s, err);
+	}
+	if (good && arc_xxh64(b->raw.p, r->raw) != r->digest)
+		report_frame(v, f, "frame digest", -EBADMSG);
+	return 0;
+}
+
+static int check_record(struct verify *v, const struct arc_frame *f,
+			struct bench *b)
+{
+	arc_cleanup(arc_freep) struct arc_record *r = NULL;
+	struct arc_volumes *vs = v->archive->vs;
+	size_t head =
+		arc_record_head_size(arc_segment_count(f->raw), f->entry_size);
+	bool partial;
+	int err = make_room(&b->stored, f->stored);
+
+	if (err < 0)
+		return err;
+	err = arc_volumes_read(vs, f->volume, f->offset, b->stored.p,
+			       f->stored);
+	partial = err < 0;
+	if (err == -EBADMSG || err == -EIO)
+		err = arc_volumes_read(vs, f->volume, f->offset, b->stored.p,
+				       head);
+	if (err == 0)
+		err = arc_record_parse((struct arc_span){ b->stored.p, head },
+				       &r);
+	if (err == 0 && !arc_cache_is_meant(r, f))
+		err = -EBADMSG;
+	if (err == -ENOMEM)
+		return err;
+	if (err < 0) {
+		report_frame(v, f, "record", err);
+		return 0;
+	}
+	return check_segments(v, f, r, b, partial);
+}
+
+static int check_frame(void *ctx, uint64_t number)
+{
+	struct verify *v = ctx;
+	struct arc_frame f;
+	struct bench *b;
+	int err = arc_index_frame(v->archive->idx, number, &f);
+
+	if (err == -ENOMEM)
+		return err;
+	if (err < 0) /* reported as a row of the index */
+		return 0;
+	b = take_bench(v);
+	if (!b)
+		return -ENOMEM;
+	err = check_record(v, &f, b);
+	give_bench(v, b);
+	if (err == 0)
+		advance(v, f.raw);
+	return err;
+}
+
+/* ---- volumes and index -------------------------------------------------- */
+
+/*
+ * Header of a volume. A volume that is missing or foreign answers the read; a
+ * damaged header is only seen here, since readers do without it.
+ */
+static int check_volume(void *ctx, uint64_t i)
+{
+	struct verify *v = ctx;
+	struct arc_disk_volume header;
+	struct arc_damage d = { .frame = UINT64_MAX,
+				.volume = (uint32_t)i + 1,
+				.what = "volume" };
+
+	d.err = arc_volumes_read(v->archive->vs, d.volume, 0, &header,
+				 sizeof(header));
+	if (d.err == 0) {
+		d.err = arc_format_check_volume(&header, d.volume);
+		d.what = "volume header";
+	}
+	if (d.err == -ENOMEM)
+		return d.err;
+	if (d.err < 0)
+		report(v, &d);
+	return 0;
+}
+
+/* Frames whose rows cannot be read: the part of the stream that is lost. */
+static void lost_stream(struct verify *v, uint64_t first, uint64_t rows,
+			struct arc_damage *d)
+{
+	const struct arc_disk_footer *f = arc_volumes_footer(v->archive->vs);
+	uint64_t total = arc_index_summary(v->archive->idx)->stream;
+	uint64_t size = arc_get32(f->frame_size), end;
+
+	if (!arc_mul_ok(first, size, &d->stream) || d->stream > total)
+		d->stream = total;
+	if (!arc_mul_ok(rows, size, &end) ||
+	    !arc_add_ok(d->stream, end, &end) || end > total)
+		end = total;
+	d->len = end - d->stream;
+}
+
+/* Rows of the frame table that a block of a level stands for. */
+static uint64_t frames_below(uint8_t level)
+{
+	uint64_t n = arc_table_layout(ARC_TABLE_FRAME)->rows_per_block;
+
+	for (; level > 0; level--)
+		if (!arc_mul_ok(n, ARC_DESCRIPTORS_PER_BLOCK, &n))
+			return UINT64_MAX;
+	return n;
+}
+
+static bool is_frame_table(const char *table)
+{
+	return table == arc_table_layout(ARC_TABLE_FRAME)->name;
+}
+
+static void bad_block(void *ctx, const char *table, uint8_t level,
+		      uint64_t number, uint32_t volume, uint64_t offset,
+		      int err)
+{
+	struct verify *v = ctx;
+	char what[64];
+	struct arc_damage d = { .frame = UINT64_MAX,
+				.volume = volume,
+				.offset = offset,
+				.err = err,
+				.what = what };
+	uint64_t first;
+
+	snprintf(what, sizeof(what), "index block %s", table);
+	if (is_frame_table(table) &&
+	    arc_mul_ok(number, frames_below(level), &first))
+		lost_stream(v, first, frames_below(level), &d);
+	report(v, &d);
+}
+
+static void bad_row(void *ctx, const char *table, uint64_t row)
+{
+	struct verify *v = ctx;
+	char what[64];
+	struct arc_damage d = { .frame = UINT64_MAX,
+				.err = -EBADMSG,
+				.what = what };
+
+	snprintf(what, sizeof(what), "index row %s %llu", table,
+		 (unsigned long long)row);
+	if (is_frame_table(table)) {
+		d.frame = row;
+		lost_stream(v, row, 1, &d);
+	}
+	report(v, &d);
+}
+
+ssize_t arc_archive_verify(struct arc_archive *a,
+			   const struct arc_verify_options *opt)
+{
+	struct verify v = { .archive = a,
+			    .opt = opt,
+			    .total = arc_index_summary(a->idx)->stream };
+	unsigned threads = opt->threads ? opt->threads : arc_cpu_count();
+	ssize_t err;
+
+	pthread_mutex_init(&v.lock, NULL);
+	err = arc_parallel_each(threads, arc_volumes_count(a->vs), check_volume,
+				&v);
+	if (err == 0)
+		err = arc_index_verify(a->idx, threads, bad_block, bad_row, &v);
+	if (err >= 0)
+		err = arc_index_each_frame(a->idx, threads, check_frame, &v);
+	free_benches(v.idle);
+	pthread_mutex_destroy(&v.lock);
+	return err < 0 ? err : (ssize_t)v.damages;
+}
