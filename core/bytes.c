@@ -85,13 +85,13 @@ int arc_buf_reserve(struct arc_buf *b, size_t more)
 	size_t cap;
 	uint8_t *p;
 
-	if (!arc_add_ok(b->n, more, &need))
+	/* No object may be larger than half the address space. */
+	if (!arc_add_ok(b->n, more, &need) || need > PTRDIFF_MAX)
 		return -ENOMEM;
 	if (need <= b->cap)
 		return 0;
 	/* Half as much again keeps the cost of n appends linear. */
-	if (!arc_add_ok(b->cap, b->cap / 2, &cap))
-		cap = need;
+	cap = ARC_MIN(b->cap + b->cap / 2, (size_t)PTRDIFF_MAX);
 	cap = ARC_MAX(cap, ARC_MAX(need, BUF_START));
 	p = realloc(b->p, cap);
 	if (!p)

@@ -124,8 +124,8 @@ char *arc_escape(const void *bytes, size_t n, char *out, size_t cap)
 }
 
 /* Formats into room, or into *heap when it is too small and memory is had. */
-static const char *format_text(char room[TEXT_ROOM], char **heap,
-			       const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static const char *
+format_text(char room[TEXT_ROOM], char **heap, const char *fmt, va_list args)
 {
 	va_list again;
 	int n;
