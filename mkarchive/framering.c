@@ -285,6 +285,11 @@ int mk_framering_finish(struct mk_framering *f, struct arc_disk_root *root,
 		r = write_oldest(f);
 	if (r < 0)
 		return r;
+	/* The frames are done: the threads are free for the index. */
+	arc_engine_free(arc_steal(f->engine));
+	r = mk_idxwrite_threads(f->idx, f->run->opt->threads);
+	if (r < 0)
+		return r;
 	fill_root(f, root);
 	*ret_vw = arc_steal(f->vw);
 	*ret_idx = arc_steal(f->idx);

@@ -15,8 +15,8 @@
 /* ---- tables ------------------------------------------------------------- */
 
 /*
- * All tables of one index, open side by side. Blocks are written when they are
- * full; the descriptors are kept (32 bytes a block).
+ * All tables of one index, open side by side. Blocks are written a few at a
+ * time when they are full; the descriptors are kept (32 bytes a block).
  */
 struct mk_idxwrite;
 
@@ -24,6 +24,9 @@ struct mk_idxwrite;
 int mk_idxwrite_new(struct mk_volwrite *vw, struct mk_idxwrite **ret);
 void mk_idxwrite_free(struct mk_idxwrite *w); /* accepts NULL */
 ARC_DEFINE_CLEANUP(struct mk_idxwrite, mk_idxwrite_free)
+
+/* From now on so many threads encode blocks; that changes no byte. Once. */
+int mk_idxwrite_threads(struct mk_idxwrite *w, unsigned threads);
 
 /* Appends a row (of the table's row size). */
 int mk_idxwrite_row(struct mk_idxwrite *w, enum arc_table_id table,

@@ -168,6 +168,49 @@ static void more_blocks_than_one_root_holds_get_a_level_more(void **state)
 	close_index(&o);
 }
 
+/* Rows of two tables in turns, enough to fill all slots several times. */
+static void write_two_tables(struct opened *o, unsigned threads)
+{
+	uint8_t row[ROW_MAX];
+
+	open_index(o);
+	if (threads)
+		assert_int_equal(mk_idxwrite_threads(o->w, threads), 0);
+	for (uint64_t i = 0; i < 200000; i++) {
+		make_row(i / 10, ROW_MAX, row);
+		assert_int_equal(mk_idxwrite_row(o->w, ARC_TABLE_INODE, row),
+				 0);
+		assert_int_equal(mk_idxwrite_row(o->w, ARC_TABLE_DIRENT, row),
+				 0);
+	}
+	finish_index(o, "x=y\n");
+}
+
+static void threads_change_no_byte_of_the_index(void **state)
+{
+	struct opened one, many;
+
+	(void)state;
+	write_two_tables(&one, 0);
+	for (unsigned threads = 1; threads < 5; threads++) {
+		write_two_tables(&many, threads);
+		assert_int_equal(one.sink.set.n, many.sink.set.n);
+		for (uint32_t i = 0; i < one.sink.set.n; i++) {
+			struct arc_span a =
+				arc_store_memory_bytes(one.sink.set.stores[i]);
+			struct arc_span b =
+				arc_store_memory_bytes(many.sink.set.stores[i]);
+
+			assert_int_equal(a.n, b.n);
+			assert_memory_equal(a.p, b.p, a.n);
+		}
+		assert_true(mk_idxwrite_bytes_written(one.w) ==
+			    mk_idxwrite_bytes_written(many.w));
+		close_index(&many);
+	}
+	close_index(&one);
+}
+
 static void a_text_that_is_too_long_is_refused(void **state)
 {
 	struct arc_disk_root root = { 0 };
@@ -300,6 +343,7 @@ static void a_failing_write_fails_the_index(void **state)
 
 		assert_true(n < 1000);
 		open_index(&o);
+		assert_int_equal(mk_idxwrite_threads(o.w, 1 + n % 2), 0);
 		o.sink.plan.fail_at = n;
 		o.sink.plan.error = ENOSPC;
 		for (uint64_t i = 0; r >= 0 && i < 30000; i++) {
@@ -630,6 +674,7 @@ int main(void)
 		cmocka_unit_test(rows_of_every_table_come_back),
 		cmocka_unit_test(
 			more_blocks_than_one_root_holds_get_a_level_more),
+		cmocka_unit_test(threads_change_no_byte_of_the_index),
 		cmocka_unit_test(a_text_that_is_too_long_is_refused),
 		cmocka_unit_test(an_item_never_crosses_a_block),
 		cmocka_unit_test(an_item_may_fill_a_block_but_not_more),
