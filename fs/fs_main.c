@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
 #include "ops_i.h"
@@ -136,11 +137,40 @@ static int run_mounted(struct fuse_session *se, const struct arcfs_options *opt)
 	return err;
 }
 
+/*
+ * Makes the mount point absolute: unmounting happens after chdir("/"). A file
+ * is refused; libfuse would mount on it, and nothing could be reached there.
+ * /dev/fd/N is no path but a device that mount(8) has opened for us.
+ */
+static int resolve_mountpoint(struct arcfs_options *opt)
+{
+	struct stat st;
+	char *path;
+	int err = 0;
+
+	if (strncmp(opt->mountpoint, "/dev/fd/", strlen("/dev/fd/")) == 0)
+		return 0;
+	path = realpath(opt->mountpoint, NULL);
+	if (!path || stat(path, &st) != 0)
+		err = -errno;
+	else if (!S_ISDIR(st.st_mode))
+		err = -ENOTDIR;
+	if (err) {
+		arc_say(&outlet.diag, ARC_ERROR, "mount point %s: %s",
+			opt->mountpoint, strerror(-err));
+		free(path);
+		return err;
+	}
+	free(opt->mountpoint);
+	opt->mountpoint = path;
+	return 0;
+}
+
 static int mount_and_run(struct arcfs *fs, struct fuse_args *args,
 			 const struct arcfs_options *opt)
 {
 	struct fuse_session *se;
-	int err = -EIO;
+	int err;
 
 	if (!opt->debug)
 		fuse_set_log_func(fuse_message);
@@ -148,7 +178,8 @@ static int mount_and_run(struct arcfs *fs, struct fuse_args *args,
 		return -ENOMEM;
 	se = fuse_session_new(args, &arcfs_ops, sizeof(arcfs_ops), fs);
 	if (!se)
-		return err;
+		return -EINVAL;
+	err = -EIO;
 	if (fuse_set_signal_handlers(se) == 0) {
 		if (fuse_session_mount(se, opt->mountpoint) == 0) {
 			err = run_mounted(se, opt);
@@ -160,7 +191,7 @@ static int mount_and_run(struct arcfs *fs, struct fuse_args *args,
 	return err;
 }
 
-static int run(struct fuse_args *args, const struct arcfs_options *opt)
+static int run(struct fuse_args *args, struct arcfs_options *opt)
 {
 	arc_cleanup(arc_archive_closep) struct arc_archive *archive = NULL;
 	const struct arc_archive_options how = {
@@ -173,6 +204,8 @@ static int run(struct fuse_args *args, const struct arcfs_options *opt)
 	err = arc_archive_open(opt->source, &how, &outlet.diag, &archive);
 	if (!err)
 		err = arcfs_init(&fs, archive, opt, &outlet.diag);
+	if (!err)
+		err = resolve_mountpoint(opt);
 	if (!err)
 		err = mount_and_run(&fs, args, opt);
 	return err;
