@@ -32,8 +32,16 @@ struct numbering {
 	struct mk_tree *tree;
 	struct counts n;
 	uint64_t rows; /* given out */
-	struct mk_slots classes; /* by kind; rows: places in firsts */
-	struct arc_buf firsts; /* uint64_t each: a class's first entry */
+	struct mk_slots slots; /* of classes, by hash */
+	struct arc_buf classes; /* struct class each */
+};
+
+/* A sharing class. Its hash is kept, so that a table that grows does not have
+ * to bring all of the tree into memory to hash it again. */
+struct class
+{
+	uint64_t hash; /* of its kind */
+	uint64_t first; /* entry */
 };
 
 /* ---- sharing classes ---------------------------------------------------- */
@@ -105,30 +113,31 @@ static bool same_kind(const struct mk_tree *t, const struct mk_entry *a,
 struct class_query {
 	const struct numbering *s;
 	const struct mk_entry *e; /* whose class is wanted */
+	uint64_t hash;
 };
 
-static uint64_t first_of(const struct numbering *s, uint32_t place)
+static struct class class_at(const struct numbering *s, uint32_t place)
 {
-	uint64_t entry;
+	struct class c;
 
-	memcpy(&entry, s->firsts.p + place * sizeof(entry), sizeof(entry));
-	return entry;
+	memcpy(&c, s->classes.p + place * sizeof(c), sizeof(c));
+	return c;
 }
 
 static bool class_fits(const void *ctx, uint32_t place)
 {
 	const struct class_query *q = ctx;
 	const struct mk_tree *t = q->s->tree;
+	struct class c = class_at(q->s, place);
 
-	return same_kind(t, q->e, mk_tree_at(t, first_of(q->s, place)));
+	return c.hash == q->hash && same_kind(t, q->e, mk_tree_at(t, c.first));
 }
 
 static uint64_t class_hash(const void *ctx, uint32_t place)
 {
 	const struct class_query *q = ctx;
-	const struct mk_tree *t = q->s->tree;
 
-	return hash_kind(t, mk_tree_at(t, first_of(q->s, place)));
+	return class_at(q->s, place).hash;
 }
 
 /* Puts an inode that has a leader into its class; `share` is the class's first
@@ -137,23 +146,22 @@ static int join_class(struct numbering *s, uint64_t i)
 {
 	struct mk_entry *e = mk_tree_at(s->tree, i);
 	const struct mk_entry *leader = mk_tree_at(s->tree, e->leader);
-	struct class_query q = { .s = s, .e = e };
-	uint64_t hash = hash_kind(s->tree, e);
-	uint64_t first = i;
+	struct class c = { .hash = hash_kind(s->tree, e), .first = i };
+	struct class_query q = { .s = s, .e = e, .hash = c.hash };
 	uint32_t place;
 	int r;
 
-	if (mk_slots_find(&s->classes, hash, class_fits, &q, &place)) {
-		e->share = first_of(s, place);
+	if (mk_slots_find(&s->slots, c.hash, class_fits, &q, &place)) {
+		e->share = class_at(s, place).first;
 		return 0;
 	}
 	if (same_kind(s->tree, e, leader))
-		first = e->leader;
-	r = arc_buf_append(&s->firsts, &first, sizeof(first));
+		c.first = e->leader;
+	r = arc_buf_append(&s->classes, &c, sizeof(c));
 	if (r < 0)
 		return r;
-	e->share = first;
-	return mk_slots_add(&s->classes, hash, class_hash, &q);
+	e->share = c.first;
+	return mk_slots_add(&s->slots, c.hash, class_hash, &q);
 }
 
 /* ---- the first pass ----------------------------------------------------- */
@@ -323,8 +331,8 @@ int mk_numbers(struct mk_tree *tree, struct arc_disk_root *ret)
 		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
 			mk_tree_release(tree);
 	}
-	mk_slots_fini(&s.classes);
-	arc_buf_fini(&s.firsts);
+	mk_slots_fini(&s.slots);
+	arc_buf_fini(&s.classes);
 	if (r < 0)
 		return r;
 	sum_classes(tree);
