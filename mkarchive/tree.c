@@ -61,6 +61,8 @@ int mk_tree_open(struct mk_tree *t, int tmp_fd, bool sha256)
 
 void mk_tree_close(struct mk_tree *t)
 {
+	if (!t)
+		return;
 	/* One that never was open has no first spool and no descriptor. */
 	if (t->entries.base && t->root_fd >= 0)
 		close(t->root_fd);

@@ -108,7 +108,7 @@ struct mk_tree {
 
 /* Spools go into the folder tmp_fd (borrowed). sha256: open that spool too. */
 int mk_tree_open(struct mk_tree *t, int tmp_fd, bool sha256);
-void mk_tree_close(struct mk_tree *t);
+void mk_tree_close(struct mk_tree *t); /* accepts NULL */
 
 /* n fresh entries (and places for digests); their names are set by name(). */
 int mk_tree_add(struct mk_tree *t, uint64_t n, uint64_t *ret_first);
