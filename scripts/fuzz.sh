@@ -16,8 +16,8 @@ cmake -S "$root" -B "$build" -DCMAKE_C_COMPILER=clang -DARC_FUZZ=ON \
 	-DCMAKE_BUILD_TYPE=RelWithDebInfo \
 	-DCMAKE_C_FLAGS_RELWITHDEBINFO="-O1 -g" \
 	-DARC_SANITIZE=address,undefined >/dev/null
-names=$(find "$root/tests/fuzz" -name '*.c' ! -name replay_main.c \
-	-exec basename {} .c \; | sort)
+names=$(find "$root/tests/fuzz" -name 'fuzz_*.c' -exec basename {} .c \; |
+	sed 's/^fuzz_//' | sort)
 targets=
 for name in $names; do
 	targets="$targets libfuzzer-$name"

@@ -1,0 +1,128 @@
+#!/bin/bash
+# timeout: 900
+# Volumes: none is longer than asked, any of them may be named, sets beside
+# each other are never mixed up, and there may be more than 999.
+. "$(dirname "$0")/tool_helpers"
+
+mkdir src other
+for i in $(seq 6); do
+	random_file src/$i 900000 $i
+	random_file other/$i 900000 1$i
+done
+
+# SET LIMIT
+within()
+{
+	local volume
+
+	for volume in $1.[0-9]*; do
+		[ "$(stat -c %s "$volume")" -le $2 ] ||
+			fail "$volume is longer than $2"
+	done
+}
+
+# The last volume, with the index, is no exception.
+mkdir names
+python3 - <<'P'
+import random
+r = random.Random(4)
+for i in range(20000):
+    open("names/%032x" % r.getrandbits(128), "w").close()
+P
+expect 0 mkarchive -q --no-sync -s 1M names index
+within index 1048576
+expect 0 arctool verify -q index.001
+for size in 1M 1048577 1500000 3M; do
+	expect 0 mkarchive -q --no-sync --force -s $size src size
+	case $size in
+	*M) within size $((${size%M} * 1048576)) ;;
+	*) within size $size ;;
+	esac
+	expect 0 arctool verify -q size.001
+done
+rm size.*
+
+# Sets whose names begin alike, and files that only look like volumes.
+mkarchive -q --no-sync -s 1M src a
+mkarchive -q --no-sync -s 1M other a.b
+cp a.001 a.1
+cp a.001 a.0001
+cp a.b.002 a.b.02
+mkdir a.099
+for volume in a.001 a.004 a.006; do
+	rm -rf dest
+	expect 0 arctool extract -q $volume dest
+	same_trees src dest
+done
+for volume in a.b.001 a.b.003 a.b.006; do
+	rm -rf dest
+	expect 0 arctool extract -q $volume dest
+	same_trees other dest
+done
+rmdir a.099
+
+# Left-overs with higher numbers, of another set or of none, are ignored.
+mkarchive -q --no-sync -s 1M names stale
+cp stale.001 a.050
+cp a.b.006 a.051
+head -c 100 a.003 >a.052
+: >a.053
+rm -rf dest
+expect 0 arctool extract -q a.002 dest
+same_trees src dest
+rm a.05*
+
+# A volume that is missing, foreign or at the wrong place.
+mkdir keep
+cp a.0* keep
+rm a.003
+expect 1 arctool verify -q a.001
+rm -rf dest
+expect 1 arctool extract -q a.001 dest
+contains err 'a\.003'
+[ "$(find dest -type f | wc -l)" = 6 ] || fail "files are missing"
+good=0
+for i in $(seq 6); do
+	! cmp -s src/$i dest/$i || good=$((good + 1))
+done
+[ $good -ge 4 ] || fail "only $good files came back"
+cp a.b.003 a.003
+expect 1 arctool verify -q a.001
+cp keep/a.004 a.003
+expect 1 arctool verify -q a.001
+cp keep/a.003 a.003
+expect 0 arctool verify -q a.001
+mv a.006 gone
+expect 3 arctool info a.001
+contains err 'a'
+mv gone a.006
+expect 0 arctool info a.001
+
+# A name without a number is refused with a hint.
+expect 3 arctool info a
+contains err '\.001'
+
+# Dots in the name stay.
+expect 0 mkarchive -q --no-sync src x.y.z
+[ -e x.y.z.001 ] || fail "x.y.z.001 is not there"
+
+# More than 999 volumes: 1.001 GiB of them, with few open at a time.
+rm -rf dest src/* *.0*
+python3 - <<'P'
+import random
+block = bytearray(random.Random(5).randbytes(1 << 20))
+with open("src/large", "wb") as f:
+    for i in range(1001):
+        block[:8] = i.to_bytes(8, "little")
+        f.write(block)
+P
+sum=$(sha256sum <src/large)
+expect 0 mkarchive -q --no-sync -c raw -s 1M src many
+rm src/large
+[ -e many.1000 ] && [ -e many.1001 ] || fail "fewer than 1000 volumes"
+within many 1048576
+(
+	ulimit -n 64
+	arctool extract -q many.1000 dest
+) || fail "extract failed"
+[ "$sum" = "$(sha256sum <dest/large)" ] || fail "the large file differs"
