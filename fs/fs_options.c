@@ -206,7 +206,7 @@ static const struct option options[] = {
 	{ "threads=", take_threads, "-o threads=N",
 	  "most requests served at once; default 10" },
 	{ "inodes=", take_inodes, "-o inodes=shared|distinct",
-	  "duplicates as one inode (default) or each" },
+	  "duplicates as one inode; default shared" },
 	{ "uid=", take_uid, "-o uid=N", "owner of everything" },
 	{ "gid=", take_gid, "-o gid=N", "group of everything" },
 	{ "umask=", take_umask, "-o umask=M",
