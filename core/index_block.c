@@ -185,10 +185,15 @@ static int move_view(struct index_view *v, uint64_t number)
 
 	if (v->key == key)
 		return 0;
+	if (v->bad_key == key)
+		return v->bad_err;
 	index_view_end(v);
 	err = arc_lru_pin(v->idx->blocks, key, &obj);
-	if (err < 0)
+	if (err < 0) {
+		v->bad_key = key;
+		v->bad_err = err;
 		return err;
+	}
 	v->key = key;
 	v->block = obj;
 	return 0;

@@ -73,6 +73,8 @@ struct index_view {
 	enum arc_table_id table;
 	uint64_t key; /* 0: nothing is pinned */
 	const struct index_block *block;
+	uint64_t bad_key; /* the last block that could not be read: */
+	int bad_err; /* not tried again through this view */
 };
 
 #define INDEX_VIEW(index, id)                                                  \
