@@ -69,7 +69,7 @@ struct tool_place {
 	int dir;
 	const char *name;
 	const char *path; /* for messages */
-	bool strip; /* remove ACLs inherited from the directory */
+	bool strip; /* remove ACLs that are not from the archive */
 };
 
 /*
@@ -124,7 +124,7 @@ void tool_meta_apply(struct tool_extract *x, const struct tool_place *at,
 /* Modes that had to wait, innermost directories first. */
 void tool_meta_finish(struct tool_extract *x);
 
-/* Removes an ACL that a new entry got from its directory. */
+/* Removes the ACLs that an entry has, as new ones get from their directory. */
 void tool_meta_strip(const struct tool_place *at);
 
 /* ---- links --------------------------------------------------------------- */

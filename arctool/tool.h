@@ -107,7 +107,7 @@ double tool_now(void);
 /* Flushes stdout; says so when what was printed could not be written. */
 int tool_flush(struct tool *t);
 
-/* ---- JSON (tool_json.c) --------------------------------------------------- */
+/* ---- JSON (tool_json.c) -------------------------------------------------- */
 
 struct json_t;
 

@@ -15,11 +15,10 @@ static const struct tool_verb *const verbs[] = {
 	&tool_verb_verify,
 };
 
-/* What argp's parsers fill in. */
+/* What argp's parser of a verb fills in. */
 struct parse {
 	const struct tool_verb *verb;
 	struct tool_request *req;
-	char title[32]; /* "arctool extract", for usage and help */
 };
 
 static void refuse(struct argp_state *state, const char *text, const char *arg)
@@ -71,9 +70,6 @@ static error_t parse_verb_option(int key, char *arg, struct argp_state *state)
 	struct tool_request *req = p->req;
 
 	switch (key) {
-	case ARGP_KEY_INIT:
-		state->name = p->title;
-		return 0;
 	case TOOL_KEY_JSON:
 		req->json = true;
 		return 0;
@@ -119,11 +115,13 @@ static void parse_verb(const struct tool_verb *verb, int argc, char **argv,
 {
 	arc_cleanup(arc_freep) char *doc = NULL;
 	struct parse p = { .verb = verb, .req = ret };
+	char title[32]; /* for usage and help */
 	struct argp argp = { .options = verb->options,
 			     .parser = parse_verb_option,
 			     .args_doc = verb->args };
 
-	snprintf(p.title, sizeof(p.title), "arctool %s", verb->name);
+	snprintf(title, sizeof(title), "arctool %s", verb->name);
+	argv[0] = title;
 	if (asprintf(&doc, "%s.%s%s", verb->about, verb->doc ? "\v" : "",
 		     verb->doc ? verb->doc : "") < 0)
 		doc = NULL;
@@ -227,7 +225,6 @@ static int run_verb(const struct tool_verb *verb, struct tool *t)
 
 int main(int argc, char **argv)
 {
-	static char program[] = "arctool";
 	struct tool t = { .req = { .threads = arc_cpu_count() } };
 	struct top top = { 0 };
 	int status;
@@ -235,7 +232,6 @@ int main(int argc, char **argv)
 	argp_program_version = "arctool " ARC_VERSION;
 	argp_err_exit_status = TOOL_EXIT_USAGE;
 	argp_parse(&top_argp, argc, argv, ARGP_IN_ORDER, NULL, &top);
-	argv[top.at] = program;
 	parse_verb(top.verb, argc - top.at, argv + top.at, &t.req);
 	arc_diag_init(&t.diag, say_to_stderr, &t, ARC_WARN);
 	status = run_verb(top.verb, &t);

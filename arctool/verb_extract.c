@@ -211,7 +211,9 @@ static void enter(struct tool_extract *x, struct tool_walk *w,
 static int leave(struct tool_extract *x, const struct tool_entry *e)
 {
 	const struct tool_dir *here = tool_dirs_here(x);
-	const struct tool_place at = { .fd = here->fd, .path = e->path };
+	const struct tool_place at = { .fd = here->fd,
+				       .path = e->path,
+				       .strip = !here->made };
 	int r = tool_dirs_prepare_leave(x);
 
 	if (r < 0) {

@@ -74,27 +74,45 @@ static int by_place(const void *a, const void *b)
 
 /* ---- what is damaged ----------------------------------------------------- */
 
-/* A volume that is gone is one fact, however many frames it held. */
-static bool same_absence(const struct tool_damage *a,
-			 const struct tool_damage *b)
+/*
+ * A volume that is gone is one fact, however many frames it held; so are the
+ * segments of a frame.
+ */
+static bool same_fact(const struct tool_damage *a, const struct tool_damage *b)
 {
-	return a->d.volume == b->d.volume && a->d.err == b->d.err &&
-	       (a->d.err == -ENOMEDIUM || a->d.err == -ESTALE);
+	if (a->d.volume != b->d.volume || a->d.err != b->d.err)
+		return false;
+	return a->d.err == -ENOMEDIUM || a->d.err == -ESTALE ||
+	       (a->d.frame != UINT64_MAX && a->d.frame == b->d.frame &&
+		strcmp(a->what, b->what) == 0);
 }
 
 static void print_damage_text(const struct tool_damage *x, size_t count,
 			      const char *volume)
 {
 	printf("damaged: %s: ", volume);
-	if (count > 1) {
-		printf("%s (%zu pieces of the archive)\n",
-		       arc_error_text(x->d.err), count);
+	if (x->d.err == -ENOMEDIUM || x->d.err == -ESTALE) {
+		puts(arc_error_text(x->d.err));
 		return;
 	}
 	if (x->d.frame != UINT64_MAX)
 		printf("frame %" PRIu64 ", ", x->d.frame);
-	printf("offset %" PRIu64 ", %s: %s\n", x->d.offset, x->what,
-	       arc_error_text(x->d.err));
+	if (x->d.volume)
+		printf("offset %" PRIu64 ", ", x->d.offset);
+	printf("%s", x->what);
+	if (count > 1)
+		printf(" and %zu more", count - 1);
+	printf(": %s\n", arc_error_text(x->d.err));
+}
+
+/* Rows of the index are in no volume in particular. */
+static void name_place(const struct findings *f, uint32_t volume, char *ret)
+{
+	if (volume)
+		arc_volumes_name(arc_archive_volumes(f->tool->archive), volume,
+				 ret, NAME_ROOM);
+	else
+		snprintf(ret, NAME_ROOM, "index");
 }
 
 static int print_damage_json(const struct tool_damage *x, const char *volume,
@@ -117,7 +135,6 @@ static int print_damage_json(const struct tool_damage *x, const char *volume,
 
 static int print_damages(const struct findings *f)
 {
-	struct arc_volumes *vs = arc_archive_volumes(f->tool->archive);
 	arc_cleanup(arc_freep) char *name = malloc(NAME_ROOM);
 	struct arc_buf room = { 0 };
 	int r = name ? 0 : -ENOMEM;
@@ -126,9 +143,9 @@ static int print_damages(const struct findings *f)
 		const struct tool_damage *x = &f->list[i];
 		const char *shown;
 
-		arc_volumes_name(vs, x->d.volume, name, NAME_ROOM);
+		name_place(f, x->d.volume, name);
 		for (count = 1; !f->tool->req.json && i + count < f->n &&
-				same_absence(x, x + count);)
+				same_fact(x, x + count);)
 			count++;
 		if (f->tool->req.json) {
 			r = print_damage_json(x, name, i + 1 == f->n);

@@ -104,10 +104,12 @@ static size_t first_behind(const struct ranges *r, uint64_t at)
 	return lo;
 }
 
-static int add_damaged(struct affected *a, const struct arc_extent *e)
+static int add_extent(struct affected *a, const struct arc_extent *e)
 {
 	int r = 0;
 
+	if (e->stream == ARC_STREAM_ZERO)
+		return 0;
 	for (size_t i = first_behind(&a->stream, e->stream);
 	     r == 0 && i < a->stream.n &&
 	     a->stream.list[i].from < e->stream + e->len;
@@ -118,38 +120,6 @@ static int add_damaged(struct affected *a, const struct arc_extent *e)
 		r = ranges_add(&a->file, e->file + (from - e->stream),
 			       e->file + (to - e->stream));
 	}
-	return r;
-}
-
-/* Frames that may be sound, but that nobody finds. A block of the frame table
- * is so many of them that the rest of the extent is given up with one. */
-static int add_lost(struct affected *a, const struct arc_extent *e)
-{
-	uint64_t end = e->stream + e->len, at = e->stream;
-	struct arc_frame frame;
-
-	while (at < end) {
-		int r = arc_index_frame_at(a->tool->index, at, &frame);
-
-		if (r == -ENOMEM)
-			return r;
-		if (r < 0)
-			return ranges_add(&a->file, e->file + (at - e->stream),
-					  e->file + e->len);
-		at = frame.start + frame.raw;
-	}
-	return 0;
-}
-
-static int add_extent(struct affected *a, const struct arc_extent *e)
-{
-	int r;
-
-	if (e->stream == ARC_STREAM_ZERO)
-		return 0;
-	r = add_damaged(a, e);
-	if (r == 0 && a->index)
-		r = add_lost(a, e);
 	return r;
 }
 

@@ -8,7 +8,11 @@ expect 0 arctool extract a.001 whole
 [ ! -s out ] && [ ! -s err ] || fail "it said something: $(cat out err)"
 same_trees --exact-holes src whole
 
-expect 0 arctool extract -j 1 a.002 one
+rm -r src whole a.*
+"$tests/maketree" --small src
+mkarchive -q --no-sync -s 1M src a
+expect 0 arctool extract a.001 whole
+expect 0 arctool extract -j 1 a.001 one
 same_trees --exact-holes src one
 (ulimit -n 64; expect 0 arctool extract -j 64 a.001 few)
 same_trees --exact-holes src few

@@ -18,7 +18,7 @@ for verb in info list extract verify; do
 	contains err '^arctool: ARCHIVE is missing'
 	[ ! -s out ] || fail "an error on stdout"
 	expect 2 arctool $verb --no-such-option x.001
-	contains err '^arctool: '
+	contains err "^arctool $verb: unrecognized option"
 	expect 3 arctool $verb no-such.001 $dest
 	contains err '^arctool: '
 	echo garbage >junk.001
@@ -54,3 +54,10 @@ contains err 'no/such: no such entry'
 # A set without its footer is no archive.
 truncate -s -1 a.001
 expect 3 arctool info a.001
+
+# What cannot be printed is not passed over.
+mkarchive -q --no-sync src b
+status=0
+arctool list b.001 >/dev/full 2>err || status=$?
+[ $status -eq 1 ] || fail "exit $status with a full disk"
+contains err 'standard output cannot be written'

@@ -52,11 +52,12 @@ rm a.002
 expect 1 arctool verify a.001
 contains out '^damaged: .*a\.002: a volume of the set is missing' \
 	'^affected: [abcd]'
-random_file src/other 1500000 7
-mkarchive -q --no-sync -c raw -s 1M -F 256K src b
+mkdir other
+random_file other/file 2500000 7
+mkarchive -q --no-sync -c raw -s 1M -F 256K other b
 cp b.002 a.002
 expect 1 arctool verify a.001
-contains out '^damaged: .*a\.002: '
+contains out '^damaged: .*a\.002: the volume belongs to another archive'
 cp keep/* .
 
 # The last volume holds the way into everything.
