@@ -64,6 +64,7 @@ static void cursor_past_the_end_is_bad_for_good(void **state)
 		assert_int_equal(dst[i], 0);
 	assert_int_equal(dst[6], 0xff);
 	assert_true(c.bad);
+	assert_int_equal(c.left, 0);
 	/* also for what would have fitted before */
 	assert_int_equal(arc_cursor_u8(&c), 0);
 	assert_int_equal(arc_cursor_u16(&c), 0);

@@ -344,6 +344,35 @@ static void lowest_failure_is_the_result(void **state)
 	}
 }
 
+/* 0 and 1 are in work together; `first` fails at once, the other one later. */
+struct race {
+	uint64_t first;
+	_Atomic unsigned begun;
+};
+
+static int fail_in_turn(void *ctx, uint64_t i)
+{
+	struct race *race = ctx;
+
+	atomic_fetch_add(&race->begun, 1);
+	while (atomic_load(&race->begun) < 2)
+		sched_yield();
+	if (i != race->first)
+		sleep_ms(20);
+	return i == 0 ? -ENOSPC : -EIO;
+}
+
+static void lowest_failure_wins_whichever_came_first(void **state)
+{
+	(void)state;
+	for (uint64_t first = 0; first < 2; first++) {
+		struct race race = { .first = first };
+
+		assert_int_equal(arc_parallel_each(2, 2, fail_in_turn, &race),
+				 -ENOSPC);
+	}
+}
+
 static void there_is_a_processor(void **state)
 {
 	(void)state;
@@ -384,6 +413,7 @@ int main(void)
 		cmocka_unit_test(workers_leave_signals_to_the_program),
 		cmocka_unit_test(each_index_is_visited_once),
 		cmocka_unit_test(lowest_failure_is_the_result),
+		cmocka_unit_test(lowest_failure_wins_whichever_came_first),
 		cmocka_unit_test(there_is_a_processor),
 		cmocka_unit_test(processors_respect_the_affinity_mask),
 	};
