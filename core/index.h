@@ -108,10 +108,23 @@ int arc_index_inode(struct arc_index *idx, uint64_t ino, struct arc_inode *ret);
 int arc_index_lookup(struct arc_index *idx, const struct arc_inode *dir,
 		     const char *name, size_t n, struct arc_dirent *ret);
 
-/* Entry number i of a directory in name order; -ENOENT past the last. The
- * order against its neighbour before is checked. */
+/*
+ * Entry number i of a directory in name order; -ENOENT past the last. The
+ * order against its neighbour before is checked, and that a subdirectory is one
+ * of this directory: there are no loops. A walker enters a subdirectory only if
+ * its number is greater than those it has entered from the same directory
+ * before; then it enters none twice, and its work is bounded by the archive.
+ */
 int arc_index_entry(struct arc_index *idx, const struct arc_inode *dir,
 		    uint64_t i, struct arc_dirent *ret);
+
+/*
+ * Where to go on when entry i cannot be read: the next entry, or the first
+ * behind an unreadable part of the index (how much lies there is only known
+ * from a count that may be a lie). At most dir->size.
+ */
+uint64_t arc_index_entry_after(struct arc_index *idx,
+			       const struct arc_inode *dir, uint64_t i);
 
 /* Target of a symlink; the caller frees *ret (NUL-terminated). */
 int arc_index_target(struct arc_index *idx, const struct arc_inode *inode,

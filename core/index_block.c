@@ -246,3 +246,25 @@ int index_copy_row(struct arc_index *idx, enum arc_table_id table, uint64_t row,
 	memcpy(ret, p, idx->table[table].layout->row_size);
 	return 0;
 }
+
+uint64_t index_row_after(struct arc_index *idx, enum arc_table_id table,
+			 uint64_t row)
+{
+	const struct index_table *t = &idx->table[table];
+	uint64_t span[ARC_LEVELS_MAX] = { t->layout->rows_per_block };
+
+	/* a block of the top level stands for all rows: no need to go there */
+	for (uint32_t l = 1; l + 1 < t->levels; l++)
+		span[l] = span[l - 1] * ARC_DESCRIPTORS_PER_BLOCK;
+	for (uint32_t l = t->levels; l-- > 0;) {
+		bool top = l + 1 == t->levels;
+		struct index_place place = { table, l,
+					     top ? 0 : row / span[l] };
+		void *obj;
+
+		if (arc_lru_pin(idx->blocks, key_of(&place), &obj) < 0)
+			return top ? t->rows : (place.number + 1) * span[l];
+		arc_lru_unpin(idx->blocks, key_of(&place));
+	}
+	return row + 1;
+}

@@ -9,11 +9,10 @@
  * be read, the name is given out all the same: nobody can go on from there,
  * since that needs the inode.
  *
- * What is left is a directory with many names in the one directory that is its
- * parent, which makes a small archive a tree of exponential size. So the
- * subdirectories of one directory stand in the order of their rows, and
- * arc_index_entry() compares each with the one before it, however far back
- * that is: a walk in order looks at every entry twice at most.
+ * What is left is a directory with several names in the one directory that is
+ * its parent. Who asks for one entry cannot see that without looking at all the
+ * others; who goes through them in order does, since the rows of subdirectories
+ * ascend (see arc_index_entry()).
  */
 #include <sys/stat.h>
 
@@ -216,32 +215,6 @@ static int check_order(struct reader *r, uint64_t i, const struct arc_dirent *e)
 	return compare_names(before, own) < 0 ? 0 : -EBADMSG;
 }
 
-/* Subdirectory i against the nearest one before it; blocks that cannot be
- * read are jumped over. */
-static int check_siblings(struct reader *r, uint64_t i,
-			  const struct arc_dirent *e)
-{
-	uint32_t per = r->idx->table[ARC_TABLE_DIRENT].layout->rows_per_block;
-	const struct arc_disk_dirent *d;
-	const void *p;
-
-	while (i-- > 0) {
-		uint64_t row = r->dir->data + i;
-		int err = index_view_row(&r->dirent, row, &p);
-
-		if (err == -ENOMEM)
-			return err;
-		if (err < 0) {
-			i -= ARC_MIN(i, row % per);
-			continue;
-		}
-		d = p;
-		if (d->type == S_IFDIR >> 12)
-			return arc_get64(d->row) < e->ino - 1 ? 0 : -EBADMSG;
-	}
-	return 0;
-}
-
 int arc_index_entry(struct arc_index *idx, const struct arc_inode *dir,
 		    uint64_t i, struct arc_dirent *ret)
 {
@@ -262,10 +235,16 @@ int arc_index_entry(struct arc_index *idx, const struct arc_inode *dir,
 	if (err < 0)
 		return err;
 	err = check_order(&r, i, &entry);
-	if (err == 0 && S_ISDIR(entry.type))
-		err = check_siblings(&r, i, &entry);
 	if (err < 0)
 		return err;
 	*ret = entry;
 	return 0;
+}
+
+uint64_t arc_index_entry_after(struct arc_index *idx,
+			       const struct arc_inode *dir, uint64_t i)
+{
+	uint64_t row = index_row_after(idx, ARC_TABLE_DIRENT, dir->data + i);
+
+	return ARC_MIN(row - dir->data, dir->size);
 }

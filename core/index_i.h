@@ -94,6 +94,13 @@ int index_view_row(struct index_view *v, uint64_t row, const void **ret);
 int index_view_item(struct index_view *v, uint64_t off, unsigned head,
 		    struct arc_span *ret);
 
+/*
+ * The first row after `row` that does not lie below the same unreadable block;
+ * the next one when all blocks above `row` can be read.
+ */
+uint64_t index_row_after(struct arc_index *idx, enum arc_table_id table,
+			 uint64_t row);
+
 /* Copies one row. */
 int index_copy_row(struct arc_index *idx, enum arc_table_id table, uint64_t row,
 		   void *ret);

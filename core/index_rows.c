@@ -68,6 +68,28 @@ static bool entry_readable(const struct index_check *c, uint64_t row)
 	       readable(c, ARC_TABLE_NAME, arc_get64(d.name), 1);
 }
 
+static int check_entries(struct index_check *c, const struct arc_inode *dir)
+{
+	uint64_t last = 0; /* number of the subdirectory before */
+
+	for (uint64_t i = 0; i < dir->size; i++) {
+		struct arc_dirent e;
+		int err = arc_index_entry(c->idx, dir, i, &e);
+
+		if (err == 0 && S_ISDIR(e.type) && e.ino <= last)
+			err = -EBADMSG;
+		if (err == 0) {
+			last = S_ISDIR(e.type) ? e.ino : last;
+			continue;
+		}
+		/* What lies behind a block that is missing may not exist. */
+		if (!is_damage(err) || !entry_readable(c, dir->data + i))
+			return fatal(err);
+		blame(c, ARC_TABLE_DIRENT, dir->data + i);
+	}
+	return 0;
+}
+
 static int check_dir(struct index_check *c, const struct arc_inode *dir)
 {
 	uint64_t rows = c->idx->table[ARC_TABLE_DIRENT].rows;
@@ -77,18 +99,7 @@ static int check_dir(struct index_check *c, const struct arc_inode *dir)
 		blame(c, ARC_TABLE_INODE, dir->ino - 1);
 		return 0;
 	}
-	for (uint64_t i = 0; i < dir->size; i++) {
-		struct arc_dirent e;
-		int err = arc_index_entry(c->idx, dir, i, &e);
-
-		if (err == 0)
-			continue;
-		/* What lies behind a block that is missing may not exist. */
-		if (!is_damage(err) || !entry_readable(c, dir->data + i))
-			return fatal(err);
-		blame(c, ARC_TABLE_DIRENT, dir->data + i);
-	}
-	return 0;
+	return check_entries(c, dir);
 }
 
 /* The content leader is a file of the same size. */
