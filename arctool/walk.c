@@ -8,6 +8,7 @@
 struct level {
 	struct arc_inode dir;
 	uint64_t next; /* number of its entry that comes next */
+	uint64_t last; /* ino of the last subdirectory seen in it */
 	size_t path_len;
 	bool taken;
 };
@@ -146,12 +147,14 @@ static int bad_entries(struct tool_walk *w, struct level *top, int err,
 		       struct tool_entry *ret)
 {
 	struct arc_dirent skipped;
-	uint64_t first = top->next++;
+	uint64_t first = top->next;
 
-	while (top->next < top->dir.size &&
-	       arc_index_entry(w->tool->index, &top->dir, top->next, &skipped) <
-		       0)
-		top->next++;
+	do {
+		top->next = arc_index_entry_after(w->tool->index, &top->dir,
+						  top->next);
+	} while (top->next < top->dir.size &&
+		 arc_index_entry(w->tool->index, &top->dir, top->next,
+				 &skipped) < 0);
 	w->path.p[top->path_len] = '\0';
 	fill(w, TOOL_STEP_BAD, top->path_len, top->taken, ret);
 	ret->err = err;
@@ -170,13 +173,15 @@ static int read_inode(struct tool_walk *w, const struct level *top,
 		return r;
 	if ((ret->mode & S_IFMT) != d->type)
 		return -EBADMSG;
-	if (S_ISDIR(ret->mode) && ret->parent != top->dir.ino)
+	/* Subdirectories ascend: none is entered twice. */
+	if (S_ISDIR(ret->mode) &&
+	    (ret->parent != top->dir.ino || ret->ino <= top->last))
 		return -EBADMSG;
 	return 0;
 }
 
 /* 1: *ret is filled; 0: the entry is not wanted. */
-static int step_to(struct tool_walk *w, const struct level *top,
+static int step_to(struct tool_walk *w, struct level *top,
 		   const struct arc_dirent *d, struct tool_entry *ret)
 {
 	enum tool_choice choice = TOOL_TAKE;
@@ -202,6 +207,8 @@ static int step_to(struct tool_walk *w, const struct level *top,
 		return 1;
 	}
 	ret->inode = inode;
+	if (S_ISDIR(inode.mode))
+		top->last = inode.ino;
 	w->has_pending = S_ISDIR(inode.mode);
 	w->pending = (struct level){ .dir = inode,
 				     .path_len = n,
