@@ -30,6 +30,7 @@ mkarchive --version
 work=$(mktemp -d "${TMPDIR:-/tmp}/arcfs-quickstart.XXXXXX")
 clean_up()
 {
+	cd /
 	! mountpoint -q "$work/mnt" || fusermount3 -u "$work/mnt" ||
 		umount -l "$work/mnt"
 	rm -rf "$work"
@@ -40,39 +41,41 @@ trap 'exit 1' INT TERM
 if [ $# -gt 0 ]; then
 	src=$(cd "$1" && pwd)
 else
-	src=$work/folder
-	mkdir -p "$src"
+	src=folder
+	mkdir -p "$work/$src"
+	cd "$work"
 	cp -r "$root/core" "$root/mkarchive" "$root/man" "$src"
 	cp -r "$root/core" "$src/core-again"
 	truncate -s 10M "$src/sparse"
 	ln -s man/mkarchive.1 "$src/link"
 fi
 
+cd "$work"
 step "Archive"
-show mkarchive "$src" "$work/backup" || [ $? = 1 ]
-ls -l "$work"/backup.*
+show mkarchive "$src" backup || [ $? = 1 ]
+ls -l backup.*
 
 step "Mount"
-mkdir "$work/mnt"
+mkdir mnt
 if [ ! -c /dev/fuse ]; then
 	echo "There is no /dev/fuse here, so nothing can be mounted." \
 		"arctool reads the archive without it:"
-	show arctool list "$work/backup.001" | head -n 20
+	show arctool list backup.001 | head -n 20
 	exit 0
 fi
-show arcfs "$work/backup.001" "$work/mnt" -o inodes=distinct
-show ls -l "$work/mnt"
-show df -h "$work/mnt"
+show arcfs backup.001 mnt -o inodes=distinct
+show ls -l mnt
+show df -h mnt
 
 step "Compare with the source"
-if show diff -r --no-dereference "$src" "$work/mnt"; then
+if show diff -r --no-dereference "$src" mnt; then
 	echo "no difference"
 fi
 
 step "Check all checksums"
-show arctool verify "$work/backup.001"
+show arctool verify backup.001
 
 step "Unmount"
-show fusermount3 -u "$work/mnt"
+show fusermount3 -u mnt
 printf '\nThe programs are in %s, their manuals in %s.\n' \
 	"$root/build/bin" "$root/man"
