@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 
-#define GROW_MIN ARC_MIB
+/* Small: the file lies beside the volumes, where room may be scarce. */
+#define GROW_MIN (64 * ARC_KIB)
 #define GROW_MAX (64 * ARC_MIB)
 
 /* While rows are added, pages are handed back each time so much is full. */
@@ -21,8 +23,8 @@
 #define TEMPORARY_TRIES 100
 
 /*
- * What is tried, the largest first: an address space limit may refuse it, and
- * the thread sanitizer has room for little more than a terabyte in all.
+ * What is tried, the largest first: the thread sanitizer has room for little
+ * more than a terabyte in all.
  */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
@@ -39,6 +41,9 @@ static const uint64_t reservations[] = {
 	8 * ARC_GIB,
 	ARC_GIB,
 };
+
+/* A limited address space has to be enough for all spools, and the frames. */
+#define SHARE_OF_LIMIT 16
 
 /* For file systems without O_TMPFILE: a file made and unlinked at once. */
 static int open_unlinked(int dir_fd)
@@ -78,20 +83,33 @@ static int open_temporary(int dir_fd)
 	return -errno;
 }
 
+/* Addresses without memory; MAP_FAILED when there are none. */
+static void *reserve(uint64_t *ret_n)
+{
+	uint64_t most = reservations[0];
+	void *base = MAP_FAILED;
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY)
+		most = limit.rlim_cur / SHARE_OF_LIMIT / GROW_MIN * GROW_MIN;
+	for (size_t i = 0; base == MAP_FAILED && i < ARC_COUNT(reservations);
+	     i++) {
+		*ret_n = ARC_MIN(reservations[i], most);
+		base = mmap(NULL, *ret_n, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	}
+	return base;
+}
+
 int mk_spool_open(struct mk_spool *s, int dir_fd, size_t row_size)
 {
-	void *base = MAP_FAILED;
-	uint64_t reserved = 0;
+	uint64_t reserved;
+	void *base;
 	int fd = open_temporary(dir_fd);
 
 	if (fd < 0)
 		return fd;
-	for (size_t i = 0; base == MAP_FAILED && i < ARC_COUNT(reservations);
-	     i++) {
-		reserved = reservations[i];
-		base = mmap(NULL, reserved, PROT_NONE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	}
+	base = reserve(&reserved);
 	if (base == MAP_FAILED) {
 		close(fd);
 		return -ENOMEM;

@@ -21,16 +21,22 @@ static int open_tmp(void)
 	return fd;
 }
 
-/* Resident pages of files: those of the heap and of sanitizers do not count. */
-static uint64_t resident(void)
+/* Field number `field` of statm, in bytes. */
+static uint64_t statm(int field)
 {
-	unsigned long long size, all, files;
+	unsigned long long v[3];
 	FILE *f = fopen("/proc/self/statm", "r");
 
 	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%llu %llu %llu", &size, &all, &files), 3);
+	assert_int_equal(fscanf(f, "%llu %llu %llu", v, v + 1, v + 2), 3);
 	fclose(f);
-	return files * (uint64_t)sysconf(_SC_PAGESIZE);
+	return v[field] * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Resident pages of files: those of the heap and of sanitizers do not count. */
+static uint64_t resident(void)
+{
+	return statm(2);
 }
 
 static void rows_are_zeroed_and_never_move(void **state)
@@ -157,6 +163,47 @@ static void a_full_place_is_an_error_and_no_signal(void **state)
 	mk_spool_close(&s);
 }
 
+static void a_few_rows_take_little_room_on_the_disk(void **state)
+{
+	arc_cleanup(arc_closep) int tmp = open_tmp();
+	struct mk_spool s;
+	uint64_t first;
+
+	(void)state;
+	assert_int_equal(mk_spool_open(&s, tmp, 100), 0);
+	assert_int_equal(mk_spool_add(&s, 10, &first), 0);
+	assert_true(s.allocated <= 64 * ARC_KIB);
+	mk_spool_close(&s);
+}
+
+static void a_limited_address_space_is_shared(void **state)
+{
+	arc_cleanup(arc_closep) int tmp = open_tmp();
+	struct mk_spool s[10];
+	struct rlimit saved, small;
+	uint64_t first;
+	void *frames;
+
+	(void)state;
+	if (statm(0) > 128 * ARC_MIB)
+		skip(); /* a sanitizer's */
+	assert_int_equal(getrlimit(RLIMIT_AS, &saved), 0);
+	small = saved;
+	small.rlim_cur = 512 * ARC_MIB;
+	assert_int_equal(setrlimit(RLIMIT_AS, &small), 0);
+	for (size_t i = 0; i < ARC_COUNT(s); i++) {
+		assert_int_equal(mk_spool_open(&s[i], tmp, 8), 0);
+		assert_int_equal(mk_spool_add(&s[i], 1000000, &first), 0);
+	}
+	frames = malloc(64 * ARC_MIB);
+	assert_non_null(frames);
+	free(frames);
+	assert_int_equal(mk_spool_add(&s[0], ARC_GIB / 8, &first), -E2BIG);
+	for (size_t i = 0; i < ARC_COUNT(s); i++)
+		mk_spool_close(&s[i]);
+	assert_int_equal(setrlimit(RLIMIT_AS, &saved), 0);
+}
+
 static void closing_one_that_was_never_opened_is_harmless(void **state)
 {
 	struct mk_spool s = { 0 };
@@ -185,6 +232,8 @@ int main(void)
 		cmocka_unit_test(nothing_is_left_in_the_folder),
 		cmocka_unit_test(absurd_counts_are_refused),
 		cmocka_unit_test(a_full_place_is_an_error_and_no_signal),
+		cmocka_unit_test(a_few_rows_take_little_room_on_the_disk),
+		cmocka_unit_test(a_limited_address_space_is_shared),
 		cmocka_unit_test(closing_one_that_was_never_opened_is_harmless),
 		cmocka_unit_test(a_folder_that_cannot_be_written_is_an_error),
 	};
