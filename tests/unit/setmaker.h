@@ -324,6 +324,36 @@ static inline struct arc_volume_source set_source(struct setmaker *m)
 	return source;
 }
 
+/* ---- sets of volumes ---------------------------------------------------- */
+
+/* A set of about n volumes: raw frames of 600 KiB fill one each. */
+static inline void set_of_volumes(struct setmaker *m, unsigned n, uint8_t id)
+{
+	uint32_t size = 600 << 10;
+	uint8_t *raw = malloc(size);
+
+	assert_non_null(raw);
+	set_begin(m, ARC_VOLUME_MIN, size, id);
+	for (unsigned i = 0; i < n; i++) {
+		memset(raw, 0, size);
+		for (uint32_t k = 0; k < size; k++)
+			raw[k] = (uint8_t)(k * 7 + k / 251 + i);
+		set_frame(m, raw, size, NULL, 16);
+	}
+	set_dir(m, 0, 0, 0);
+	set_end(m);
+	free(raw);
+}
+
+/* The volume can be read and is itself. */
+static inline void assert_header(struct arc_volumes *vs, uint32_t number)
+{
+	struct arc_disk_volume v;
+
+	assert_int_equal(arc_volumes_read(vs, number, 0, &v, sizeof(v)), 0);
+	assert_int_equal(arc_get32(v.number), number);
+}
+
 /* ---- damage ------------------------------------------------------------- */
 
 /* The bytes of a volume, to be changed in place. */

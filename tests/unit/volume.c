@@ -5,32 +5,9 @@
 
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 
 #include "setmaker.h"
-
-#define LIMIT ARC_VOLUME_MIN
-
-/* A set of about n volumes: raw frames of 600 KiB fill one each. */
-static void make_set(struct setmaker *m, unsigned n, uint8_t id)
-{
-	uint32_t size = 600 << 10;
-	uint8_t *raw = malloc(size);
-
-	assert_non_null(raw);
-	set_begin(m, LIMIT, size, id);
-	for (unsigned i = 0; i < n; i++) {
-		memset(raw, 0, size);
-		for (uint32_t k = 0; k < size; k++)
-			raw[k] = (uint8_t)(k * 7 + k / 251 + i);
-		set_frame(m, raw, size, NULL, 16);
-	}
-	set_dir(m, 0, 0, 0);
-	set_end(m);
-	free(raw);
-}
 
 static struct arc_volumes *open_set(struct setmaker *m, uint32_t named,
 				    struct listener *l)
@@ -62,7 +39,7 @@ static void any_volume_may_be_named(void **state)
 	struct setmaker m;
 
 	(void)state;
-	make_set(&m, 3, 1);
+	set_of_volumes(&m, 3, 1);
 	for (uint32_t named = 0; named <= m.set.n; named++) {
 		struct arc_volumes *vs = open_set(&m, named, NULL);
 
@@ -94,8 +71,8 @@ static void volumes_left_by_a_longer_set_are_passed_over(void **state)
 	uint32_t own;
 
 	(void)state;
-	make_set(&m, 2, 1);
-	make_set(&longer, 5, 2);
+	set_of_volumes(&m, 2, 1);
+	set_of_volumes(&longer, 5, 2);
 	own = m.set.n;
 	append_strangers(&m, &longer);
 	vs = open_set(&m, 1, NULL);
@@ -116,7 +93,7 @@ static void a_damaged_header_of_the_named_volume_is_warned_of(void **state)
 	struct setmaker m;
 
 	(void)state;
-	make_set(&m, 2, 1);
+	set_of_volumes(&m, 2, 1);
 	listener_init(&l);
 	volume_bytes(&m, 1, NULL)[20] ^= 1;
 	vs = open_set(&m, 1, &l);
@@ -132,7 +109,7 @@ static void a_set_without_its_last_volume_is_refused(void **state)
 	struct setmaker m;
 
 	(void)state;
-	make_set(&m, 3, 1);
+	set_of_volumes(&m, 3, 1);
 	listener_init(&l);
 	arc_store_close(m.set.stores[--m.set.n]);
 	assert_int_equal(try_open(&m, 1, &l), -ENOMEDIUM);
@@ -147,7 +124,7 @@ static void a_missing_first_volume_does_not_matter(void **state)
 	struct setmaker m;
 
 	(void)state;
-	make_set(&m, 3, 1);
+	set_of_volumes(&m, 3, 1);
 	listener_init(&l);
 	arc_store_close(m.set.stores[0]);
 	m.set.stores[0] = NULL;
@@ -197,7 +174,7 @@ static void a_footer_of_a_newer_version_is_said_to_be_one(void **state)
 	struct setmaker m;
 
 	(void)state;
-	make_set(&m, 2, 1);
+	set_of_volumes(&m, 2, 1);
 	listener_init(&l);
 	change_footer(&m, make_newer);
 	assert_int_equal(try_open(&m, 1, &l), -EOPNOTSUPP);
@@ -211,7 +188,7 @@ static void a_footer_for_another_place_does_not_count(void **state)
 	struct setmaker m;
 
 	(void)state;
-	make_set(&m, 2, 1);
+	set_of_volumes(&m, 2, 1);
 	listener_init(&l);
 	change_footer(&m, make_misplaced);
 	assert_int_equal(try_open(&m, 1, &l), -ENOMEDIUM);
@@ -219,14 +196,6 @@ static void a_footer_for_another_place_does_not_count(void **state)
 }
 
 /* ---- reading ------------------------------------------------------------ */
-
-static void assert_header(struct arc_volumes *vs, uint32_t number)
-{
-	struct arc_disk_volume v;
-
-	assert_int_equal(arc_volumes_read(vs, number, 0, &v, sizeof(v)), 0);
-	assert_int_equal(arc_get32(v.number), number);
-}
 
 static void bytes_and_sizes_are_those_of_the_volume(void **state)
 {
@@ -237,7 +206,7 @@ static void bytes_and_sizes_are_those_of_the_volume(void **state)
 	size_t n;
 
 	(void)state;
-	make_set(&m, 3, 1);
+	set_of_volumes(&m, 3, 1);
 	vs = open_set(&m, 1, NULL);
 	before = arc_volumes_bytes_read(vs);
 	for (uint32_t v = 1; v <= m.set.n; v++) {
@@ -263,7 +232,7 @@ static void numbers_outside_the_set_are_refused(void **state)
 	uint8_t byte;
 
 	(void)state;
-	make_set(&m, 2, 1);
+	set_of_volumes(&m, 2, 1);
 	vs = open_set(&m, 1, NULL);
 	assert_int_equal(arc_volumes_read(vs, 0, 0, &byte, 1), -EBADMSG);
 	assert_int_equal(arc_volumes_read(vs, m.set.n + 1, 0, &byte, 1),
@@ -283,7 +252,7 @@ static void a_missing_volume_may_be_put_back(void **state)
 	uint8_t byte;
 
 	(void)state;
-	make_set(&m, 3, 1);
+	set_of_volumes(&m, 3, 1);
 	listener_init(&l);
 	vs = open_set(&m, 1, &l);
 	away = arc_steal(m.set.stores[1]);
@@ -309,8 +278,8 @@ static void a_foreign_volume_is_never_read(void **state)
 	uint8_t byte;
 
 	(void)state;
-	make_set(&m, 3, 1);
-	make_set(&other, 3, 2);
+	set_of_volumes(&m, 3, 1);
+	set_of_volumes(&other, 3, 2);
 	listener_init(&l);
 	vs = open_set(&m, 1, &l);
 	own = m.set.stores[1];
@@ -336,7 +305,7 @@ static void a_damaged_header_hides_nothing(void **state)
 	uint8_t byte;
 
 	(void)state;
-	make_set(&m, 3, 1);
+	set_of_volumes(&m, 3, 1);
 	listener_init(&l);
 	vs = open_set(&m, 1, &l);
 	volume_bytes(&m, 2, NULL)[3] ^= 1;
@@ -355,7 +324,7 @@ static void a_short_volume_is_corrupt_behind_its_end(void **state)
 	uint8_t bytes[100];
 
 	(void)state;
-	make_set(&m, 3, 1);
+	set_of_volumes(&m, 3, 1);
 	listener_init(&l);
 	vs = open_set(&m, 1, &l);
 	assert_int_equal(arc_store_memory_resize(m.set.stores[1], 1000), 0);
@@ -491,7 +460,7 @@ static void few_volumes_are_open_at_a_time(void **state)
 	struct setmaker m;
 
 	(void)state;
-	make_set(&m, 70, 1);
+	set_of_volumes(&m, 70, 1);
 	source = counter_source(&c, &m);
 	assert_int_equal(arc_volumes_open(&source, 1, 4, NULL, &vs), 0);
 	for (int round = 0; round < 3; round++)
@@ -518,7 +487,7 @@ static void without_descriptors_an_idle_volume_is_closed(void **state)
 	uint8_t byte;
 
 	(void)state;
-	make_set(&m, 4, 1);
+	set_of_volumes(&m, 4, 1);
 	source = counter_source(&c, &m);
 	assert_int_equal(arc_volumes_open(&source, 1, 16, NULL, &vs), 0);
 	assert_header(vs, 1);
@@ -561,7 +530,7 @@ static void every_failing_read_is_answered_and_forgotten(void **state)
 		struct setmaker m;
 		int err;
 
-		make_set(&m, 2, 1);
+		set_of_volumes(&m, 2, 1);
 		for (uint32_t i = 0; i < m.set.n; i++)
 			assert_int_equal(arc_store_faulty(m.set.stores[i],
 							  &plan,
@@ -625,7 +594,7 @@ static void more_threads_than_places_share_them(void **state)
 	struct setmaker m;
 
 	(void)state;
-	make_set(&m, 10, 1);
+	set_of_volumes(&m, 10, 1);
 	source = counter_source(&c, &m);
 	assert_int_equal(arc_volumes_open(&source, 1, 2, NULL, &vs), 0);
 	for (unsigned i = 0; i < 8; i++) {
@@ -642,204 +611,6 @@ static void more_threads_than_places_share_them(void **state)
 	arc_volumes_close(vs);
 	assert_int_equal(c.open, 0);
 	set_fini(&m);
-}
-
-/* ---- folders ------------------------------------------------------------ */
-
-struct folder {
-	char path[64];
-	int fd;
-};
-
-static void make_folder(struct folder *f)
-{
-	snprintf(f->path, sizeof(f->path), "/tmp/unit-volume.XXXXXX");
-	assert_non_null(mkdtemp(f->path));
-	f->fd = open(f->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(f->fd >= 0);
-}
-
-static void put_file(const struct folder *f, const char *name, const void *p,
-		     size_t n)
-{
-	int fd = openat(f->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			0644);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, p, n), n);
-	close(fd);
-}
-
-static void put_set(const struct folder *f, struct setmaker *m,
-		    const char *base)
-{
-	for (uint32_t v = 1; v <= m->set.n; v++) {
-		char name[64];
-		size_t n;
-		const uint8_t *p = volume_bytes(m, v, &n);
-
-		assert_int_equal(arc_volume_name(base, v, name, sizeof(name)),
-				 0);
-		put_file(f, name, p, n);
-	}
-}
-
-static void remove_folder(struct folder *f)
-{
-	char command[128];
-
-	close(f->fd);
-	snprintf(command, sizeof(command), "rm -r %s", f->path);
-	assert_int_equal(system(command), 0);
-}
-
-static int open_path(const struct folder *f, const char *name,
-		     struct listener *l, struct arc_volumes **ret)
-{
-	struct arc_volume_source source;
-	char path[256];
-	uint32_t named;
-	int err;
-
-	snprintf(path, sizeof(path), "%s/%s", f->path, name);
-	err = arc_volume_source_path(path, &l->diag, &source, &named);
-	if (err < 0)
-		return err;
-	return arc_volumes_open(&source, named, 0, &l->diag, ret);
-}
-
-static void sets_side_by_side_never_mix(void **state)
-{
-	struct arc_volumes *vs;
-	struct setmaker a, ab;
-	struct listener l;
-	struct folder f;
-	char name[128];
-
-	(void)state;
-	make_folder(&f);
-	listener_init(&l);
-	make_set(&a, 2, 1);
-	make_set(&ab, 4, 2);
-	put_set(&f, &a, "a");
-	put_set(&f, &ab, "a.b");
-	put_file(&f, "a.0099", "x", 1);
-	put_file(&f, "a.99", "x", 1);
-	put_file(&f, "a.+99", "x", 1);
-	assert_int_equal(open_path(&f, "a.002", &l, &vs), 0);
-	assert_int_equal(arc_volumes_count(vs), a.set.n);
-	assert_header(vs, 1);
-	assert_non_null(
-		strstr(arc_volumes_name(vs, 7, name, sizeof(name)), "/a.007"));
-	arc_volumes_close(vs);
-	assert_int_equal(open_path(&f, "a.b.001", &l, &vs), 0);
-	assert_int_equal(arc_volumes_count(vs), ab.set.n);
-	assert_header(vs, 3);
-	arc_volumes_close(vs);
-	assert_int_equal(l.count, 0);
-	set_fini(&a);
-	set_fini(&ab);
-	remove_folder(&f);
-}
-
-static void an_unfinished_set_is_said_to_be_one(void **state)
-{
-	struct arc_volumes *vs;
-	struct listener l;
-	struct setmaker m;
-	struct folder f;
-	size_t n;
-
-	(void)state;
-	make_folder(&f);
-	listener_init(&l);
-	make_set(&m, 3, 1);
-	put_file(&f, "x.001.part", volume_bytes(&m, 1, &n), 5000);
-	assert_int_equal(open_path(&f, "x.001", &l, &vs), -ENOMEDIUM);
-	assert_non_null(strstr(l.text, "not finished (there is a .part"));
-	listener_forget(&l);
-	put_file(&f, "x.001", volume_bytes(&m, 1, &n), n);
-	put_file(&f, "x.002.part", volume_bytes(&m, 2, &n), 5000);
-	assert_int_equal(open_path(&f, "x.001", &l, &vs), -ENOMEDIUM);
-	assert_int_equal(l.count, 1);
-	assert_non_null(strstr(l.text, "not finished (there is a .part"));
-	set_fini(&m);
-	remove_folder(&f);
-}
-
-static void a_path_that_is_no_volume_is_refused_with_a_hint(void **state)
-{
-	static const char *const names[] = { "x",	  "x.01", "x.000",
-					     "x.01a",	  "",	  ".001",
-					     "x.0001",	  "x.",	  "x.001.part",
-					     "x.99999999" };
-	struct arc_volumes *vs;
-	struct listener l;
-	struct folder f;
-
-	(void)state;
-	make_folder(&f);
-	for (size_t i = 0; i < ARC_COUNT(names); i++) {
-		listener_init(&l);
-		assert_int_equal(open_path(&f, names[i], &l, &vs), -EINVAL);
-		assert_int_equal(l.count, 1);
-		assert_non_null(strstr(l.text, ".001"));
-	}
-	listener_init(&l);
-	assert_int_equal(open_path(&f, "none/x.001", &l, &vs), -ENOENT);
-	assert_int_equal(l.count, 1);
-	remove_folder(&f);
-}
-
-static void a_changed_working_directory_does_not_matter(void **state)
-{
-	struct arc_volume_source source;
-	struct arc_volumes *vs;
-	struct setmaker m;
-	struct folder f;
-	uint32_t named;
-	char *before = getcwd(NULL, 0);
-
-	(void)state;
-	make_folder(&f);
-	make_set(&m, 3, 1);
-	put_set(&f, &m, "x");
-	assert_int_equal(chdir(f.path), 0);
-	assert_int_equal(arc_volume_source_path("x.001", NULL, &source, &named),
-			 0);
-	assert_int_equal(arc_volumes_open(&source, named, 0, NULL, &vs), 0);
-	assert_int_equal(chdir(before), 0);
-	assert_header(vs, 2);
-	arc_volumes_close(vs);
-	free(before);
-	set_fini(&m);
-	remove_folder(&f);
-}
-
-static void what_is_no_file_makes_nobody_wait(void **state)
-{
-	struct arc_volumes *vs;
-	struct listener l;
-	struct setmaker m;
-	struct folder f;
-	uint8_t byte;
-
-	(void)state;
-	make_folder(&f);
-	listener_init(&l);
-	make_set(&m, 4, 1);
-	put_set(&f, &m, "x");
-	assert_int_equal(unlinkat(f.fd, "x.002", 0), 0);
-	assert_int_equal(mkfifoat(f.fd, "x.002", 0644), 0);
-	assert_int_equal(unlinkat(f.fd, "x.003", 0), 0);
-	assert_int_equal(mkdirat(f.fd, "x.003", 0755), 0);
-	assert_int_equal(open_path(&f, "x.001", &l, &vs), 0);
-	assert_int_equal(arc_volumes_read(vs, 2, 0, &byte, 1), -ESTALE);
-	assert_int_equal(arc_volumes_read(vs, 3, 0, &byte, 1), -ESTALE);
-	assert_header(vs, 4);
-	arc_volumes_close(vs);
-	set_fini(&m);
-	remove_folder(&f);
 }
 
 int main(void)
@@ -865,12 +636,6 @@ int main(void)
 		cmocka_unit_test(a_source_is_closed_when_opening_fails),
 		cmocka_unit_test(every_failing_read_is_answered_and_forgotten),
 		cmocka_unit_test(more_threads_than_places_share_them),
-		cmocka_unit_test(sets_side_by_side_never_mix),
-		cmocka_unit_test(an_unfinished_set_is_said_to_be_one),
-		cmocka_unit_test(
-			a_path_that_is_no_volume_is_refused_with_a_hint),
-		cmocka_unit_test(a_changed_working_directory_does_not_matter),
-		cmocka_unit_test(what_is_no_file_makes_nobody_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
