@@ -13,8 +13,10 @@
  */
 #include "dedup.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "dedup_i.h"
 #include "pool.h"
@@ -27,6 +29,11 @@
 
 /* Up to here a file is read whole for its samples: a page costs as one byte. */
 #define SAMPLE_WHOLE 4096
+
+/* Descriptors a worker has open at most: its directory, the next one while it
+ * changes over, two files. The rest of the program has the others. */
+#define WORKER_FDS 4
+#define OTHER_FDS 20
 
 /* Rows after which the pages of the tree are handed back. */
 #define RELEASE_ROWS 65536
@@ -232,13 +239,17 @@ static int sample_block(void *ctx, uint64_t block)
 		struct mk_candidate *c = &d->list[i];
 		arc_cleanup(arc_closep) int fd = -1;
 
-		if (mk_source_open(w->source, c->entry, &fd) || !sample(c, fd))
+		err = mk_source_open(w->source, c->entry, &fd);
+		if (mk_source_is_fatal(err))
+			break;
+		if (err || !sample(c, fd))
 			c->state = MK_CANDIDATE_OUT;
+		err = 0;
 	}
 	put_worker(d, w);
 	if (block % (RELEASE_ROWS / SAMPLE_BLOCK) == 0)
 		mk_tree_release(d->tree);
-	return 0;
+	return err;
 }
 
 /* ---- the hash ------------------------------------------------------------ */
@@ -261,7 +272,7 @@ static int hash_one(void *ctx, uint64_t i)
 		mk_count(&d->run->stats.hashed, 1);
 	else
 		c->state = MK_CANDIDATE_OUT;
-	return err == -ENOMEM ? err : 0;
+	return mk_source_is_fatal(err) ? err : 0;
 }
 
 /* ---- the stages ---------------------------------------------------------- */
@@ -292,7 +303,7 @@ static int compare_groups(struct mk_dedup *d)
 	for (uint64_t i = 0; i < d->count; i = group_end(d, i, HASH))
 		d->groups[n++] = i;
 	d->groups[n] = d->count;
-	err = arc_parallel_each(d->run->opt->threads, n, compare_one, d);
+	err = arc_parallel_each(d->threads, n, compare_one, d);
 	free(arc_steal(d->groups));
 	return err;
 }
@@ -301,13 +312,12 @@ static int compare_groups(struct mk_dedup *d)
 static int run_stages(struct mk_dedup *d)
 {
 	struct mk_stats *stats = &d->run->stats;
-	unsigned threads = d->run->opt->threads;
 	int err;
 
 	sort(d, by_content);
 	keep_groups(d, SIZE, &stats->same_size);
 	sort(d, by_entry);
-	err = arc_parallel_each(threads, arc_div_up(d->count, SAMPLE_BLOCK),
+	err = arc_parallel_each(d->threads, arc_div_up(d->count, SAMPLE_BLOCK),
 				sample_block, d);
 	if (err)
 		return err;
@@ -317,7 +327,7 @@ static int run_stages(struct mk_dedup *d)
 	keep_groups(d, LAST, &stats->same_last);
 	keep_groups(d, CENTRE, &stats->same_centre);
 	sort(d, by_entry);
-	err = arc_parallel_each(threads, d->count, hash_one, d);
+	err = arc_parallel_each(d->threads, d->count, hash_one, d);
 	if (err)
 		return err;
 	drop_out(d);
@@ -368,10 +378,31 @@ static int collect(struct mk_dedup *d, uint64_t slice, uint64_t slices)
 	return 0;
 }
 
+/* As many as there are descriptors for. The next one that is given out says
+ * whether we were started with many open. */
+static unsigned reading_threads(const struct mk_tree *tree, unsigned wanted)
+{
+	int next = fcntl(tree->root_fd, F_DUPFD_CLOEXEC, 0);
+	struct rlimit limit;
+	uint64_t taken, most;
+
+	if (next < 0 || getrlimit(RLIMIT_NOFILE, &limit))
+		return 1;
+	close(next);
+	taken = ARC_MAX((uint64_t)next, OTHER_FDS);
+	most = limit.rlim_cur > taken ? limit.rlim_cur - taken : 0;
+	return (unsigned)ARC_MAX(ARC_MIN(most / WORKER_FDS, wanted), 1);
+}
+
 int mk_dedup_with(struct mk_run *run, struct mk_tree *tree, mk_dedup_hash hash)
 {
 	uint64_t slices = mk_value(&run->stats.files) / SLICE + 1;
-	struct mk_dedup d = { .run = run, .tree = tree, .hash = hash };
+	struct mk_dedup d = {
+		.run = run,
+		.tree = tree,
+		.hash = hash,
+		.threads = reading_threads(tree, run->opt->threads),
+	};
 	int err = 0;
 
 	pthread_mutex_init(&d.lock, NULL);

@@ -30,8 +30,7 @@ int mk_dedup(struct mk_run *run, struct mk_tree *tree);
 
 /* Hash of a file, replaced by tests to force collisions. */
 typedef int (*mk_dedup_hash)(int fd, uint64_t size, uint64_t *ret);
-int mk_dedup_with(struct mk_run *run, struct mk_tree *tree,
-		  mk_dedup_hash hash);
+int mk_dedup_with(struct mk_run *run, struct mk_tree *tree, mk_dedup_hash hash);
 
 /* The real one: leaves joined in order, then the size. */
 int mk_dedup_fnv(int fd, uint64_t size, uint64_t *ret);

@@ -166,10 +166,10 @@ static int compare_pair(struct mk_dedup *d, struct mk_dedup_worker *w,
 {
 	arc_cleanup(arc_closep) int fd = -1;
 	struct side leader, member;
-	int outcome;
+	int outcome = mk_source_open(w->source, c->entry, &fd);
 
-	if (mk_source_open(w->source, c->entry, &fd))
-		return MEMBER_FAILED;
+	if (outcome)
+		return mk_source_is_fatal(outcome) ? outcome : MEMBER_FAILED;
 	leader = side_of(d, cl->leader->entry, cl->fd, w->leader);
 	member = side_of(d, c->entry, fd, w->member);
 	mk_count(&d->run->stats.compared, 1);
@@ -235,11 +235,13 @@ static int settle_first(struct mk_dedup *d, struct mk_dedup_worker *w,
 {
 	struct class cl = { .leader = &list[0], .fd = -1 };
 	uint64_t kept = 0;
-	int failed = 1;
+	int failed = mk_source_open(w->source, list[0].entry, &cl.fd);
 
-	if (mk_source_open(w->source, list[0].entry, &cl.fd) == 0) {
+	if (!failed) {
 		failed = find_equal(d, w, &cl, list, *n);
 		close(cl.fd);
+	} else if (!mk_source_is_fatal(failed)) {
+		failed = 1;
 	}
 	if (failed < 0)
 		return failed;

@@ -46,6 +46,7 @@ struct mk_dedup {
 	struct mk_run *run;
 	struct mk_tree *tree;
 	mk_dedup_hash hash;
+	unsigned threads;
 	struct mk_candidate *list;
 	uint64_t count;
 	uint64_t cap;
@@ -56,8 +57,8 @@ struct mk_dedup {
 
 /*
  * Compares n candidates of equal size and hash, in the order of their entries,
- * with each other and enters leaders in the tree. Only want of memory is an
- * error.
+ * with each other and enters leaders in the tree. Only want of memory or of
+ * descriptors is an error.
  */
 int mk_dedup_compare_group(struct mk_dedup *d, struct mk_dedup_worker *w,
 			   struct mk_candidate *list, uint64_t n);

@@ -34,12 +34,6 @@ struct reading {
 
 /* ---- what goes wrong ---------------------------------------------------- */
 
-/* Not the fault of one file. */
-static bool is_fatal(int err)
-{
-	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
-}
-
 /* The entry is lost; says so. */
 static int lose(struct mk_packer *p, uint64_t entry, const char *what, int err)
 {
@@ -282,7 +276,7 @@ int mk_pack_store(struct mk_packer *p, uint64_t entry)
 	bool changed;
 	int r = mk_source_open_any(p->source, entry, &fd, &changed);
 
-	if (is_fatal(r)) {
+	if (mk_source_is_fatal(r)) {
 		arc_say(p->run->diag, ARC_ERROR, "opening files: %s",
 			arc_error_text(r));
 		return r;

@@ -14,6 +14,7 @@
 
 #include "format.h"
 #include "scan_i.h"
+#include "source.h"
 
 #define LISTING_BUFFER 65536
 
@@ -226,6 +227,8 @@ static int descend(struct mk_scanner *sc)
 	fd = open_subdir(sc, f->fd, entry);
 	if (fd >= 0)
 		return enter(sc, entry, fd);
+	if (mk_source_is_fatal(fd))
+		return fd;
 	mk_problem(sc->run, sc->tree, entry, "the directory cannot be opened",
 		   fd);
 	return 0;
@@ -238,7 +241,7 @@ static int leave(struct mk_scanner *sc)
 
 	if (!err)
 		return 0;
-	if (err == -ENOMEM)
+	if (mk_source_is_fatal(err))
 		return err;
 	f = mk_dirs_top(&sc->dirs);
 	if (f->dirs_left > 0)

@@ -29,6 +29,13 @@ int mk_source_open(struct mk_source *s, uint64_t entry, int *ret_fd);
 int mk_source_open_any(struct mk_source *s, uint64_t entry, int *ret_fd,
 		       bool *ret_changed);
 
+/* err is not the fault of one file: no memory, no descriptors. Who would take
+ * it for one would make an archive that depends on the limits of the day. */
+static inline bool mk_source_is_fatal(int err)
+{
+	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
+}
+
 /* 0 when fd still has the size, mtime and ctime of the scan, else -ESTALE. */
 int mk_source_check(const struct mk_tree *tree, uint64_t entry, int fd);
 

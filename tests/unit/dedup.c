@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 
 #include "dedup.h"
 #include "scratch.h"
@@ -525,6 +526,64 @@ static void any_number_of_threads_gives_the_same(void **state)
 	free(leaders);
 }
 
+/* ---- few descriptors ----------------------------------------------------- */
+
+static void make_pairs(struct scratch *s)
+{
+	char name[32];
+
+	for (size_t i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "f%03zu", i);
+		random_file(s, name, 20000, i / 2);
+	}
+	s->opt.threads = 16;
+}
+
+/* The next n descriptors may be opened, no more: behind the tree's last one
+ * (and those in front of it that are free). */
+static struct rlimit leave_descriptors(const struct scratch *s, unsigned n)
+{
+	int root = s->tree.root_fd;
+	int next = fcntl(root, F_DUPFD_CLOEXEC, root);
+	struct rlimit saved, few;
+
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
+	few = saved;
+	few.rlim_cur = (rlim_t)next + n;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	return saved;
+}
+
+static void few_descriptors_change_nothing(void **state)
+{
+	struct scratch *s = *state;
+	struct rlimit saved;
+
+	make_pairs(s);
+	for (unsigned n = 8; n < 40; n += 7) {
+		assert_int_equal(scratch_scan(s), 0);
+		saved = leave_descriptors(s, n);
+		assert_int_equal(mk_dedup(&s->run, &s->tree), 0);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
+		assert_int_equal(mk_value(&s->run.stats.duplicates), 200);
+	}
+}
+
+/* Else the limit would decide what is found. */
+static void want_of_descriptors_ends_the_run(void **state)
+{
+	struct scratch *s = *state;
+	struct rlimit saved;
+
+	make_pairs(s);
+	assert_int_equal(scratch_scan(s), 0);
+	saved = leave_descriptors(s, 0);
+	assert_int_equal(mk_dedup(&s->run, &s->tree), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
+}
+
 /* ---- the hash itself ----------------------------------------------------- */
 
 static uint64_t hash_by_definition(const uint8_t *p, size_t n)
@@ -609,6 +668,8 @@ int main(void)
 		IN_SCRATCH(a_member_that_changes_stays_alone),
 		IN_SCRATCH(files_that_cannot_be_hashed_take_no_part),
 		IN_SCRATCH(any_number_of_threads_gives_the_same),
+		IN_SCRATCH(few_descriptors_change_nothing),
+		IN_SCRATCH(want_of_descriptors_ends_the_run),
 		IN_SCRATCH(the_hash_is_leaves_in_order_then_the_size),
 		IN_SCRATCH(holes_hash_as_zeros),
 	};
