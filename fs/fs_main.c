@@ -6,7 +6,6 @@
  */
 #include <fcntl.h>
 #include <limits.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,17 +69,6 @@ static void fill_standard_descriptors(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
-}
-
-/*
- * Decoded groups come and go between threads. With an arena per thread each
- * would keep its own free pieces, and the process would outgrow its budget.
- */
-static void tame_allocator(void)
-{
-	mallopt(M_ARENA_MAX, 2);
-	mallopt(M_MMAP_THRESHOLD, 128 << 10);
-	mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
 /* What every mount gets beside what was asked for. */
@@ -220,7 +208,6 @@ int main(int argc, char **argv)
 	fill_standard_descriptors();
 	status = arcfs_options_parse(&args, &opt);
 	if (status < 0) {
-		tame_allocator();
 		arc_diag_init(&outlet.diag, sink, &outlet,
 			      opt.debug ? ARC_DEBUG : ARC_WARN);
 		status = run(&args, &opt) ? ARCFS_EXIT_FAILED : ARCFS_EXIT_OK;

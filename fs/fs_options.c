@@ -204,7 +204,7 @@ static const struct option options[] = {
 	{ "index_cache_size=", take_index_cache_size,
 	  "-o index_cache_size=SIZE", "memory for the index; default 32M" },
 	{ "threads=", take_threads, "-o threads=N",
-	  "most requests served at once; default 10" },
+	  "requests served at once; default 2 per CPU, 4..16" },
 	{ "inodes=", take_inodes, "-o inodes=shared|distinct",
 	  "duplicates as one inode; default shared" },
 	{ "uid=", take_uid, "-o uid=N", "owner of everything" },
@@ -312,6 +312,17 @@ static int take(void *data, const char *arg, int key,
 	return options[key].take(p, value ? value + 1 : "");
 }
 
+/*
+ * Enough to keep every CPU decoding while others wait for a disk; more only
+ * costs switches (measured: 4 beat 10 on two CPUs).
+ */
+static unsigned default_threads(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return (unsigned)ARC_MAX(4, ARC_MIN(2 * cpus, 16));
+}
+
 static bool complete(const struct arcfs_options *opt)
 {
 	if (opt->source && opt->mountpoint)
@@ -329,7 +340,7 @@ int arcfs_options_parse(struct fuse_args *args, struct arcfs_options *ret)
 
 	memset(ret, 0, sizeof(*ret));
 	ret->shared = true;
-	ret->threads = ARCFS_THREADS_DEFAULT;
+	ret->threads = default_threads();
 	for (size_t i = 0; i < ARC_COUNT(options); i++)
 		table[i] =
 			(struct fuse_opt)FUSE_OPT_KEY(options[i].templ, (int)i);

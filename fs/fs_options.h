@@ -10,9 +10,6 @@
 
 #include "base.h"
 
-/* Most requests served at once, unless -o threads= says otherwise. */
-#define ARCFS_THREADS_DEFAULT 10
-
 struct fuse_args;
 
 struct arcfs_options {
