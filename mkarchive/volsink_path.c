@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "volwrite.h"
@@ -25,6 +26,7 @@ struct path_sink {
 	char *dir_name; /* with a slash at its end, "" for the working one */
 	char *base;
 	bool force; /* an old set is to be removed */
+	int lock; /* the first volume, locked: this set is being written */
 	struct arc_diag *diag;
 };
 
@@ -149,6 +151,42 @@ static int refuse_set(const struct path_sink *ps)
 	return -EEXIST;
 }
 
+/* Whoever writes a set holds a lock on its first volume, whatever that is
+ * called meanwhile; file systems without locks go without. */
+static bool is_locked(const struct path_sink *ps, const char *name)
+{
+	arc_cleanup(arc_closep) int fd = openat(
+		ps->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 &&
+	       errno == EWOULDBLOCK;
+}
+
+/* Before anything is removed: whether all of it can be. */
+static int check_removable(const struct path_sink *ps,
+			   const struct arc_buf *set)
+{
+	char name[NAME_MAX + 1];
+	struct stat st;
+	struct found f;
+
+	for (size_t at = 0; at < set->n; at += sizeof(f)) {
+		memcpy(&f, set->p + at, sizeof(f));
+		volume_name(ps, f.number, f.part, name);
+		if (fstatat(ps->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISDIR(st.st_mode))
+			return say_volume(ps, "removing", f.number, f.part,
+					  -EISDIR);
+		if (f.number == 1 && is_locked(ps, name)) {
+			arc_say(ps->diag, ARC_ERROR,
+				"%s%s is being written by another mkarchive",
+				ps->dir_name, name);
+			return -EBUSY;
+		}
+	}
+	return 0;
+}
+
 /* The volume with the footer goes first: what is left of a set whose removal
  * was interrupted is no complete set. */
 static int remove_set(const struct path_sink *ps)
@@ -158,6 +196,8 @@ static int remove_set(const struct path_sink *ps)
 	struct found f;
 	int r = find_set(ps, &found);
 
+	if (r >= 0)
+		r = check_removable(ps, &found);
 	for (size_t at = 0; r >= 0 && at < found.n; at += sizeof(f)) {
 		memcpy(&f, found.p + at, sizeof(f));
 		volume_name(ps, f.number, f.part, name);
@@ -256,6 +296,8 @@ static int sink_create(void *ctx, uint32_t number, struct arc_store **ret)
 		       0666);
 	if (p->fd < 0)
 		return say_volume(ps, "making", number, true, -errno);
+	if (number == 1 && flock(p->fd, LOCK_EX | LOCK_NB) == 0)
+		ps->lock = fcntl(p->fd, F_DUPFD_CLOEXEC, 0);
 	r = arc_store_from_fd(p->fd, &p->inner);
 	if (r < 0)
 		return r;
@@ -308,6 +350,8 @@ static void sink_close(void *ctx)
 
 	if (!ps)
 		return;
+	if (ps->lock >= 0)
+		close(ps->lock);
 	if (ps->dir >= 0)
 		close(ps->dir);
 	free(ps->dir_name);
@@ -371,6 +415,7 @@ int mk_volume_sink_path(const char *out, bool force, struct arc_diag *diag,
 	if (!ps)
 		return -ENOMEM;
 	ps->dir = -1;
+	ps->lock = -1;
 	ps->force = force;
 	ps->diag = diag;
 	r = split_out(ps, out);

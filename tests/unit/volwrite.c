@@ -548,6 +548,52 @@ static void force_replaces_the_set_and_nothing_else(void **state)
 	assert_null(said);
 }
 
+static void a_set_that_cannot_go_whole_is_left_whole(void **state)
+{
+	struct folder *f = *state;
+	struct mk_volwrite *vw;
+	uint32_t volume;
+	uint64_t offset;
+
+	touch(f, "set.001");
+	assert_int_equal(mkdir(path_in(f, "set.002"), 0700), 0);
+	touch(f, "set.003");
+	assert_int_equal(open_path(f, "set", true, &vw), 0);
+	assert_int_equal(mk_volwrite_put(vw, bytes, 100, 0, &volume, &offset),
+			 -EISDIR);
+	assert_non_null(strstr(said, "set.002: is a directory"));
+	mk_volwrite_close(vw);
+	assert_true(exists(f, "set.001"));
+	assert_true(exists(f, "set.003"));
+}
+
+static void a_set_being_written_is_not_removed(void **state)
+{
+	struct folder *f = *state;
+	struct mk_volwrite *first, *second;
+	uint32_t volume;
+	uint64_t offset;
+
+	assert_int_equal(open_path(f, "set", false, &first), 0);
+	/* its first volume open, then finished, the lock goes with it */
+	for (int i = 0; i < 2; i++) {
+		put_bytes(first, 3000, FOOT, &offset);
+		assert_int_equal(open_path(f, "set", true, &second), 0);
+		assert_int_equal(mk_volwrite_put(second, bytes, 100, 0, &volume,
+						 &offset),
+				 -EBUSY);
+		assert_non_null(strstr(said, "is being written"));
+		mk_volwrite_close(second);
+	}
+	put_bytes(first, 100, FOOT, &offset);
+	assert_int_equal(mk_volwrite_finish(first, offset, 100), 0);
+	mk_volwrite_close(first);
+	/* now it is only a set as any other */
+	assert_int_equal(open_path(f, "set", true, &second), 0);
+	put_bytes(second, 100, FOOT, &offset);
+	mk_volwrite_close(second);
+}
+
 static void a_file_that_turned_up_meanwhile_is_not_overwritten(void **state)
 {
 	struct folder *f = *state;
@@ -660,6 +706,8 @@ int main(void)
 		IN_FOLDER(the_first_of_an_existing_set_is_named),
 		IN_FOLDER(other_names_are_no_volumes_of_the_set),
 		IN_FOLDER(force_replaces_the_set_and_nothing_else),
+		IN_FOLDER(a_set_that_cannot_go_whole_is_left_whole),
+		IN_FOLDER(a_set_being_written_is_not_removed),
 		IN_FOLDER(a_file_that_turned_up_meanwhile_is_not_overwritten),
 		IN_FOLDER(a_target_that_is_no_place_is_explained),
 		IN_FOLDER(a_link_in_a_volumes_place_is_not_followed),
