@@ -134,6 +134,19 @@ int mk_pack_add_extent(struct mk_packer *p, struct mk_entry *e,
 	return 0;
 }
 
+/* No data is left: a hole up to the end, which may have come nearer. */
+static int take_last_hole(struct mk_packer *p, struct reading *rd)
+{
+	uint64_t end = rd->size;
+	struct stat st;
+
+	if (!fstat(rd->fd, &st) && (uint64_t)st.st_size < end) {
+		end = ARC_MAX((uint64_t)st.st_size, rd->at);
+		rd->ended = true;
+	}
+	return take_hole(p, rd, end);
+}
+
 /* The next run of data with the hole before it. */
 static int take_run(struct mk_packer *p, struct reading *rd)
 {
@@ -142,7 +155,7 @@ static int take_run(struct mk_packer *p, struct reading *rd)
 	int r = mk_source_run(rd->fd, rd->at, rd->size, &x.file, &end);
 
 	if (r == -ENXIO)
-		return take_hole(p, rd, rd->size);
+		return take_last_hole(p, rd);
 	if (r < 0) {
 		rd->err = r;
 		return 0;

@@ -119,6 +119,28 @@ static void a_file_cut_while_it_is_read_is_stored_as_far(void **state)
 	assert_content(w, "big", 1, entry(w, "big")->size);
 }
 
+static void cut_hole(struct world *w)
+{
+	set_size(w, "big", 20 * FRAME);
+}
+
+static void zeros_are_not_made_up_for_a_hole_that_was_cut_off(void **state)
+{
+	struct world *w = *state;
+
+	write_file(w, "big", 1, 10 * FRAME);
+	set_size(w, "big", 40 * FRAME);
+	w->opt.threads = 1;
+	w->on_volume = cut_hole;
+	list_folder(w);
+	if (!(entry(w, "big")->flags & MK_ENTRY_SPARSE))
+		skip(); /* no holes here */
+	pack_all(w);
+	assert_int_equal(entry(w, "big")->size, 20 * FRAME);
+	assert_as_file(w, "big");
+	assert_string_equal(w->said, "src/big: changed while it was read");
+}
+
 static void a_file_grown_while_it_is_read_keeps_its_size(void **state)
 {
 	struct world *w = *state;
@@ -213,6 +235,7 @@ int main(void)
 			what_took_a_files_place_is_never_stored_under_its_name),
 		IN_WORLD(what_changed_before_it_was_opened_is_stored_as_it_is),
 		IN_WORLD(a_file_cut_while_it_is_read_is_stored_as_far),
+		IN_WORLD(zeros_are_not_made_up_for_a_hole_that_was_cut_off),
 		IN_WORLD(a_file_grown_while_it_is_read_keeps_its_size),
 		IN_WORLD(a_file_written_while_it_is_read_is_stored_as_read),
 		IN_WORLD(a_lost_first_name_is_replaced_by_the_next),
