@@ -27,7 +27,7 @@ import concurrent.futures, os, random, shutil, stat, subprocess, sys
 sys.path.insert(0, sys.argv[1])
 import arcread
 
-FLIPS, CUTS = 1040, 110
+FLIPS, CUTS = int(os.environ.get("ARC_FLIPS", 1040)), 110
 volumes = sorted(v for v in os.listdir(".") if v.startswith("set."))
 intact = {v: open(v, "rb").read() for v in volumes}
 
@@ -93,7 +93,7 @@ def check_content(path, was, now, said):
     assert not any(now[2][i] for i in wrong), "%s: wrong bytes" % path
 
 
-def examine(folder, volume, changed):
+def examine(folder, what, volume, changed):
     """What the programs make of the set with one volume changed."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
@@ -103,7 +103,9 @@ def examine(folder, volume, changed):
     with open(os.path.join(folder, volume), "wb") as f:
         f.write(changed)
     first = os.path.join(folder, "set.001")
-    assert run("arctool", "verify", "-q", first).returncode != 0, "not noticed"
+    noticed = run("arctool", "verify", "-q", first).returncode != 0
+    # Coded bytes may be changed and still mean the same: no damage, then.
+    assert noticed or what == "payload", "not noticed"
     listed = run("arctool", "list", "--json", first)
     for line in listed.stdout.splitlines():
         assert line in lines or b'"error"' in line, line
@@ -112,12 +114,12 @@ def examine(folder, volume, changed):
     if not os.path.isdir(dest):
         assert done.returncode != 0
         return
-    found, missing = tree(dest), 0
+    found = tree(dest)
     for path, now in found.items():
         assert path in source, path
         check_content(path, source[path], now, done.stderr)
-        if done.returncode == 0:
-            assert source[path][:2] == now[:2], path
+        if done.returncode == 0 or not noticed:
+            assert source[path][:3] == now[:3], path
     missing = source.keys() - found.keys()
     assert not missing or done.returncode != 0, missing
 
@@ -133,13 +135,13 @@ def job(n):
         changed[at] ^= 1 << bit
         told = "flip %d: %s, %s, byte %d, bit %d" % (n, what, volume, at, bit)
     else:
-        volume = rnd.choice(volumes)
+        what, volume = "cut", rnd.choice(volumes)
         n_bytes = rnd.choice([0, 1, 63, 64, 65, len(intact[volume]) - 1,
                               rnd.randrange(len(intact[volume]))])
         changed = intact[volume][:n_bytes]
         told = "cut %d: %s to %d bytes" % (n, volume, n_bytes)
     try:
-        examine(folder, volume, changed)
+        examine(folder, what, volume, changed)
     except Exception as e:
         return "%s: %r" % (told, e)
     shutil.rmtree(folder, ignore_errors=True)
