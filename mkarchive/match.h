@@ -33,7 +33,6 @@ int mk_match_add(struct mk_match *m, const char *pattern);
 int mk_match_add_file(struct mk_match *m, const char *path);
 
 /* path: relative to the source, no leading slash. m may be NULL. */
-bool mk_match_excluded(const struct mk_match *m, const char *path,
-		       bool is_dir);
+bool mk_match_excluded(const struct mk_match *m, const char *path, bool is_dir);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -38,6 +39,21 @@ static int find_own_files(const char *out, int dir_fd, struct mk_scan_skip *ret)
 	return 0;
 }
 
+/* The summary speaks of what is stored, which the index has counted: on the way
+ * files may have been lost, and with them names and duplicates. */
+static void settle_counts(struct mk_stats *s, const struct arc_disk_root *root)
+{
+	atomic_store(&s->files, arc_get64(root->files));
+	atomic_store(&s->dirs, arc_get64(root->dirs));
+	atomic_store(&s->symlinks, arc_get64(root->symlinks));
+	atomic_store(&s->others, arc_get64(root->others));
+	atomic_store(&s->hardlinks, arc_get64(root->hardlinks));
+	atomic_store(&s->bytes, arc_get64(root->bytes));
+	atomic_store(&s->hole_bytes, arc_get64(root->holes));
+	atomic_store(&s->duplicates, arc_get64(root->duplicates));
+	atomic_store(&s->duplicate_bytes, arc_get64(root->duplicate_bytes));
+}
+
 /* The index behind the packed data, and the footer: only now is it whole. */
 static int write_index(struct mk_run *run, struct mk_tree *tree,
 		       struct arc_disk_root *root, struct mk_volwrite *vw,
@@ -59,6 +75,7 @@ static int write_index(struct mk_run *run, struct mk_tree *tree,
 	r = mk_idxwrite_finish(idx, root, text);
 	if (r < 0)
 		return r;
+	settle_counts(&run->stats, root);
 	mk_count(&run->stats.index_bytes, mk_idxwrite_bytes_written(idx));
 	mk_count(&run->stats.volumes, mk_volwrite_volumes(vw));
 	mk_count(&run->stats.written, mk_volwrite_bytes(vw));
@@ -127,6 +144,55 @@ static int archive(struct mk_run *run)
 	return r;
 }
 
+/* ---- signals ------------------------------------------------------------ */
+
+static const int deadly[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* Says so and dies of it. What was written is known to be unfinished: there is
+ * nothing to tidy up. */
+static void say_interrupted(int sig)
+{
+	static const char text[] =
+		"\nmkarchive: interrupted before the archive was finished\n";
+	/* A line of its own where a progress line may stand. */
+	size_t skip = !isatty(STDERR_FILENO);
+	ssize_t n = write(STDERR_FILENO, text + skip, sizeof(text) - 1 - skip);
+
+	(void)n;
+	raise(sig); /* its action is the default again */
+}
+
+static void set_signals(void (*handler)(int sig))
+{
+	struct sigaction act = { .sa_handler = handler,
+				 .sa_flags = (int)SA_RESETHAND };
+	struct sigaction old;
+
+	for (size_t i = 0; i < ARC_COUNT(deadly); i++) {
+		if (!sigaction(deadly[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(deadly[i], &act, NULL);
+	}
+	/* A file that may not grow is an error as a full disk is. */
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+/* ------------------------------------------------------------------------- */
+
+static int print_summary(struct mk_run *run, double seconds)
+{
+	int r = mk_summary_print(run, seconds);
+
+	if (r < 0)
+		arc_say(run->diag, ARC_ERROR,
+			"the archive is finished, but its summary cannot be "
+			"written: %s",
+			arc_error_text(r));
+	if (r < 0 || mk_value(&run->stats.problems))
+		return MK_EXIT_PARTIAL;
+	return MK_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
 	struct mk_options opt;
@@ -144,16 +210,15 @@ int main(int argc, char **argv)
 		      opt.verbosity < 0	  ? ARC_WARN
 		      : opt.verbosity > 0 ? ARC_DEBUG
 					  : ARC_INFO);
+	set_signals(say_interrupted);
 	r = archive(&run);
+	set_signals(SIG_DFL);
 	if (r < 0) {
 		arc_say(&diag, ARC_ERROR, "%s: no archive was made: %s",
 			opt.out, arc_error_text(r));
 		status = MK_EXIT_FAILED;
 	} else {
-		status = mk_value(&run.stats.problems) ? MK_EXIT_PARTIAL
-						       : MK_EXIT_OK;
-		if (mk_summary_print(&run, now() - begun) < 0)
-			status = MK_EXIT_PARTIAL;
+		status = print_summary(&run, now() - begun);
 	}
 	arc_diag_fini(&diag);
 	mk_options_fini(&opt);

@@ -322,6 +322,27 @@ static int open_folder_of(struct mk_tree *tree, char *path, const char **ret)
 	return tree->root_fd >= 0 ? 0 : -errno;
 }
 
+/* The one file has to be readable, and must not be removed by --force before
+ * it is read. */
+static int check_file(const struct mk_scanner *sc, const char *name)
+{
+	arc_cleanup(arc_closep) int fd = -1;
+	struct stat folder;
+
+	if (fstat(sc->tree->root_fd, &folder))
+		return -errno;
+	if (sc->skip && sc->skip->dev == folder.st_dev &&
+	    sc->skip->ino == folder.st_ino && is_own_volume(sc, name)) {
+		arc_say(sc->run->diag, ARC_ERROR,
+			"%s is a volume of the set that is to be written",
+			name);
+		return -EBUSY;
+	}
+	fd = openat(sc->tree->root_fd, name,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd >= 0 ? 0 : -errno;
+}
+
 static int scan_source(struct mk_scanner *sc, const char *src,
 		       const struct stat *st)
 {
@@ -340,6 +361,8 @@ static int scan_source(struct mk_scanner *sc, const char *src,
 			return -errno;
 		sc->tree->single_file = true;
 		err = open_folder_of(sc->tree, path, &name);
+		if (!err)
+			err = check_file(sc, name);
 		if (err)
 			return err;
 	}
@@ -388,7 +411,10 @@ int mk_scan(struct mk_run *run, struct mk_tree *tree,
 	if (!tree->root_path || !sc.listing)
 		return -ENOMEM;
 	err = scan_source(&sc, src, &st);
-	if (err)
+	if (err == -ENOSPC || err == -EDQUOT)
+		arc_say(run->diag, ARC_ERROR,
+			"no space for the list of files beside the volumes");
+	else if (err)
 		arc_say(run->diag, ARC_ERROR, "cannot scan %s: %s", src,
 			strerrordesc_np(-err));
 	mk_tree_release(tree);

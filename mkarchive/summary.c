@@ -197,5 +197,5 @@ int mk_summary_print(const struct mk_run *run, double seconds)
 	} else if (run->opt->verbosity >= 0) {
 		print_text(run, &sums);
 	}
-	return fflush(stdout) ? -EIO : 0;
+	return fflush(stdout) || ferror(stdout) ? -EIO : 0;
 }

@@ -11,7 +11,7 @@ done
 cp -a src keep
 mount -t tmpfs -o size=3500K none small 2>/dev/null ||
 	skip "a tmpfs cannot be mounted"
-trap 'umount -l "$work/small"; clean_up' EXIT
+mounted=$work/small
 
 for options in "-s 1M" "-s 1M -j 1 -c raw" "-c lz4 -F 1M"; do
 	expect 3 mkarchive --no-sync $options src small/set
@@ -40,6 +40,33 @@ mount -o remount,size=16M small
 expect 0 mkarchive -q --no-sync -s 1M -F 256K src small/set
 expect 0 arctool verify -q small/set.001
 same_trees src keep
+
+# Room for the volumes of a small tree is room for it all.
+mkdir few
+for i in 1 2 3; do
+	random_file few/$i 60000 $i
+done
+rm -f small/*
+mount -o remount,size=1000K small
+expect 0 mkarchive -q --no-sync few small/set
+expect 0 arctool verify -q small/set.001
+
+# A limit on the size of files is no other case.
+status=0
+(
+	ulimit -f 1000
+	mkarchive -q --no-sync src limited
+) 2>err || status=$?
+[ $status = 3 ] || fail "exit $status instead of 3"
+contains err 'limited\.001'
+expect 3 arctool info limited.001
+
+# The archive is there, but nobody got to know.
+status=0
+mkarchive --no-sync src untold >/dev/full 2>err || status=$?
+[ $status = 1 ] || fail "exit $status instead of 1"
+contains err 'summary'
+expect 0 arctool verify -q untold.001
 
 # A folder that may not be written to.
 if command -v setpriv >/dev/null; then

@@ -5,9 +5,12 @@
 . "$(dirname "$0")/tool_helpers"
 
 mkdir src
-for i in $(seq 20); do
-	random_file src/$i 1000000 $i
-done
+python3 - <<'P'
+import random
+for i in range(1, 21):
+    with open("src/%d" % i, "wb") as f:
+        f.write(random.Random(i).randbytes(1000000))
+P
 mkarchive -q --no-sync -s 1M -F 256K src whole
 mkdir mnt
 
@@ -76,5 +79,7 @@ kill -TERM $pid 2>/dev/null || true
 status=0
 wait $pid || status=$?
 if [ $status != 0 ]; then
+	[ $status = 143 ] || fail "exit $status instead of death by SIGTERM"
+	contains err 'interrupted'
 	expect 3 arctool info term.001
 fi
