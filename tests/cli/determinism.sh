@@ -5,7 +5,7 @@
 
 "$tests/maketree" src 2>notes
 
-# NAME OPTION...
+# NAME OPTION... SOURCE
 archive()
 {
 	local name=$1
@@ -25,24 +25,43 @@ same_sets() # A B
 	done
 }
 
-for options in "-c lz4" "-c lz4hc -l 4 --reach 1M" "-c raw" \
-	"-c auto -F 1M -s 8M --digest sha256"; do
-	archive one -j 1 $options src
-	for threads in 2 3 8; do
-		archive many -j $threads $options src
+"$tests/maketree" --small small 2>notes
+
+# SOURCE OPTION...: with one thread and with many
+any_threads()
+{
+	local source=$1 threads
+
+	shift
+	archive one -j 1 "$@" $source
+	for threads in 2 8; do
+		archive many -j $threads "$@" $source
 		same_sets one many
 		rm many.*
 	done
 	rm one.*
-done
+}
 
-# Again, twenty times, where frames are small and threads many.
+any_threads src -c lz4
+any_threads src -c raw
+any_threads src -c auto -l 3 -F 1M -s 8M --digest sha256
+any_threads small -c lz4hc -l 4 --reach 1M -F 256K
+any_threads small -c auto -l 9 -F 64K -s 1M
+
+# Again and again, where frames are small and threads many.
 archive one -j 1 -F 64K -c lz4 src
-for i in $(seq 20); do
+for i in $(seq 12); do
 	archive many -j 7 -F 64K -c lz4 src
 	same_sets one many
 	rm many.*
 done
+
+# Threads do without each other where descriptors are few.
+(
+	ulimit -n 24
+	mkarchive -q --no-sync -j 16 -F 64K -c lz4 src many
+) || fail "few descriptors are not enough"
+same_sets one many
 
 # Another tree of the same content: other inodes, other ctimes.
 "$tests/maketree" again 2>notes

@@ -49,7 +49,7 @@ is "$(without '\.o$|^build')" \
 
 if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1M none src/cache 2>/dev/null
 then
-	trap 'umount -l "$work/src/cache"; clean_up' EXIT
+	mounted=$work/src/cache
 	echo mounted >src/cache/mounted
 	case $(left) in
 	*cache/mounted*) ;;
