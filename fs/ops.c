@@ -205,6 +205,8 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		arcfs_fail(req, err);
 	else
 		fuse_reply_entry(req, &e);
+	if (!err && !S_ISDIR(e.attr.st_mode))
+		arcfs_dir_used(fs, parent);
 }
 
 static void op_getattr(fuse_req_t req, fuse_ino_t ino,

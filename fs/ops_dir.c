@@ -7,6 +7,14 @@
  * Entries that cannot be read because of damage are skipped, so that they hide
  * no others; the position remembers that in SKIPPED, and the directory then
  * ends with EIO, so that nobody takes the list for complete.
+ *
+ * The kernel asks for attributes with the names (readdirplus) at the beginning
+ * of every directory. They save a lookup for each file to those who go on to
+ * look at the files (find -ls, cp, du), and cost everybody else an inode in
+ * the kernel for each name (find -name, ls). So the first list has attributes
+ * for subdirectories alone, which every walk needs; when files of a directory
+ * so listed are looked up, the next CREDIT lists have them for files too, and
+ * then one has not, to see whether that is still right.
  */
 #include <string.h>
 #include <sys/stat.h>
@@ -18,12 +26,15 @@
 /* Damaged entries passed over for one request: each costs a failed read. */
 #define SKIP_MAX 65536
 
+#define CREDIT 64
+
 /* A listing under way. */
 struct listing {
 	fuse_req_t req;
 	struct arcfs *fs;
 	struct arc_inode dir;
-	bool plus; /* readdirplus */
+	bool plus; /* in the form of readdirplus ... */
+	bool attributes; /* ... and filled in */
 	bool skipped; /* damage was met, now or before */
 	char *buf;
 	size_t n; /* bytes used */
@@ -43,6 +54,27 @@ void arcfs_op_opendir(fuse_req_t req, fuse_ino_t ino __attribute__((unused)),
 	fi->cache_readdir = 1;
 	fi->keep_cache = 1;
 	fuse_reply_open(req, fi);
+}
+
+void arcfs_dir_used(struct arcfs *fs, fuse_ino_t dir)
+{
+	if (__atomic_load_n(&fs->listed[dir % ARCFS_LISTED],
+			    __ATOMIC_RELAXED) == dir)
+		__atomic_store_n(&fs->credit, CREDIT, __ATOMIC_RELAXED);
+}
+
+/* Whether a list that begins now is to have attributes. */
+static bool attributes_pay(struct arcfs *fs, fuse_ino_t dir)
+{
+	int credit = __atomic_load_n(&fs->credit, __ATOMIC_RELAXED);
+
+	if (credit > 0) {
+		__atomic_store_n(&fs->credit, credit - 1, __ATOMIC_RELAXED);
+		return true;
+	}
+	__atomic_store_n(&fs->listed[dir % ARCFS_LISTED], dir,
+			 __ATOMIC_RELAXED);
+	return false;
 }
 
 /* Adds one entry with what follows it; false when there is no room. */
@@ -98,9 +130,10 @@ static bool add_dots(struct listing *l, uint64_t *pos)
 static bool add_entry(struct listing *l, const struct arc_dirent *entry,
 		      uint64_t next)
 {
+	bool filled = l->attributes || (l->plus && S_ISDIR(entry->type));
 	struct fuse_entry_param e;
 
-	if (!l->plus || arcfs_entry(l->fs, entry->ino, entry->share, &e) < 0)
+	if (!filled || arcfs_entry(l->fs, entry->ino, entry->share, &e) < 0)
 		bare_entry(l->fs, l->fs->shared ? entry->share : entry->ino,
 			   entry->type, &e);
 	return add(l, entry->name, &e, next);
@@ -151,6 +184,7 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		l.buf = buf;
 		l.cap = size;
 		l.skipped = pos & SKIPPED;
+		l.attributes = plus && (pos > 0 || attributes_pay(l.fs, ino));
 		err = fill(&l, pos & ~SKIPPED);
 	}
 	if (err)

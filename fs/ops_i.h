@@ -26,6 +26,9 @@
 
 #define ARCFS_TIMEOUT (365.0 * 24 * 60 * 60) /* seconds */
 
+/* Directories remembered as listed without attributes of files. */
+#define ARCFS_LISTED 1024
+
 struct arcfs {
 	struct arc_archive *archive; /* borrowed */
 	struct arc_index *index; /* the archive's */
@@ -40,6 +43,11 @@ struct arcfs {
 	/* What the kernel can do without being asked; written by init, before
 	 * any other request. */
 	bool no_open, no_opendir;
+
+	/* Do those who list directories look at the files in them? Atomic; a
+	 * guess that costs time when it is wrong, nothing else. See ops_dir.c */
+	fuse_ino_t listed[ARCFS_LISTED];
+	int credit;
 };
 
 /* Resolves -o subdir=. Says what is wrong. Borrows archive. */
@@ -73,6 +81,9 @@ int arcfs_attr(struct arcfs *fs, const struct arc_inode *inode,
  * inodes=shared, of `share`. */
 int arcfs_entry(struct arcfs *fs, uint64_t ino, uint64_t share,
 		struct fuse_entry_param *ret);
+
+/* A file of this directory has been looked up. */
+void arcfs_dir_used(struct arcfs *fs, fuse_ino_t dir);
 
 void arcfs_op_opendir(fuse_req_t req, fuse_ino_t ino,
 		      struct fuse_file_info *fi);

@@ -32,10 +32,15 @@ same "by codec" True \
 same "memory" True "$(stat_of 's["rss_bytes"] > 1000000')"
 same "errors" 0 "$(stat_of 's["errors"]')"
 
-# Cached by the kernel: the second reading asks for nothing.
-before=$(stat_of 's["requests"]["read"]')
-cat "$work/mnt/numbers" "$work/mnt/noise" >/dev/null
-same "reads of cached files" "$before" "$(stat_of 's["requests"]["read"]')"
+# Cached by the kernel: another reading asks for nothing. Somebody may drop the
+# kernel's caches in between, but hardly every time.
+for i in 1 2 3 4 5; do
+	before=$(stat_of 's["requests"]["read"]')
+	cat "$work/mnt/numbers" "$work/mnt/noise" >/dev/null
+	after=$(stat_of 's["requests"]["read"]')
+	[ "$before" != "$after" ] || break
+done
+same "reads of cached files" "$before" "$after"
 same "one open at most" True "$(stat_of 's["requests"]["open"] <= 1')"
 
 # The counters grow while they are asked for.
