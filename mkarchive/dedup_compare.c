@@ -199,6 +199,7 @@ static void enter_leader(struct mk_dedup *d, const struct class *cl,
 
 	e->leader = cl->leader->entry;
 	e->flags |= MK_ENTRY_CANDIDATE;
+	mk_tree_at(d->tree, e->leader)->flags |= MK_ENTRY_LEADER;
 	memcpy(mk_spool_at(&d->tree->digests, entry), &cl->digest,
 	       sizeof(cl->digest));
 	if (d->tree->sha256.base)

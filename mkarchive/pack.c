@@ -122,7 +122,7 @@ static int pack_name(struct mk_packer *p, uint64_t entry)
 	first->link = entry;
 	e->link = entry;
 	e->leader = first->leader == link ? entry : first->leader;
-	e->flags |= first->flags & MK_ENTRY_CANDIDATE;
+	e->flags |= first->flags & (MK_ENTRY_CANDIDATE | MK_ENTRY_LEADER);
 	memcpy(mk_spool_at(&t->digests, entry), mk_spool_at(&t->digests, link),
 	       sizeof(struct arc_digest128));
 	mk_count(&p->run->stats.bytes, e->size);

@@ -20,6 +20,7 @@ struct mk_packer {
 	struct mk_source *source;
 	struct arc_digest *digest;
 	struct arc_sha256 *sha256; /* NULL: not wanted */
+	bool digesting; /* the file being read */
 };
 
 /*

@@ -72,6 +72,8 @@ static void report_change(struct mk_packer *p, struct reading *rd,
 
 static int hash(struct mk_packer *p, const uint8_t *bytes, size_t n)
 {
+	if (!p->digesting)
+		return 0;
 	arc_digest_update(p->digest, bytes, n);
 	return p->sha256 ? arc_sha256_update(p->sha256, bytes, n) : 0;
 }
@@ -113,6 +115,8 @@ static int take_hole(struct mk_packer *p, struct reading *rd, uint64_t end)
 
 	rd->at = end;
 	mk_count(&p->run->stats.hole_bytes, n);
+	if (!p->digesting)
+		return 0;
 	arc_digest_zeros(p->digest, n);
 	return p->sha256 ? arc_sha256_zeros(p->sha256, n) : 0;
 }
@@ -232,8 +236,12 @@ static bool take_attributes(struct mk_packer *p, struct reading *rd)
 	return true;
 }
 
-static int begin_digests(struct mk_packer *p)
+/* Digests are kept, or tell whether a leader is what it was: holes as large as
+ * a file may be, and nobody asking, should cost nothing. */
+static int begin_digests(struct mk_packer *p, const struct mk_entry *e)
 {
+	p->digesting = p->run->opt->digest != MK_DIGEST_NONE ||
+		       e->flags & (MK_ENTRY_CANDIDATE | MK_ENTRY_LEADER);
 	arc_digest_reset(p->digest);
 	return p->sha256 ? arc_sha256_reset(p->sha256) : 0;
 }
@@ -251,7 +259,7 @@ static int end_digests(struct mk_packer *p, uint64_t entry)
 
 int mk_pack_store_empty(struct mk_packer *p, uint64_t entry)
 {
-	int r = begin_digests(p);
+	int r = begin_digests(p, mk_tree_at(p->tree, entry));
 
 	return r < 0 ? r : end_digests(p, entry);
 }
@@ -261,7 +269,7 @@ static int store_open(struct mk_packer *p, struct reading *rd)
 {
 	uint64_t start = mk_framering_pos(p->ring);
 	struct mk_entry *e = rd->e;
-	int r = begin_digests(p);
+	int r = begin_digests(p, e);
 
 	rd->size = e->size;
 	if (rd->size >= ADVISE_MIN)

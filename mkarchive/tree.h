@@ -27,6 +27,7 @@ enum mk_entry_flags {
 	MK_ENTRY_SPARSE = 2, /* fewer blocks than bytes: look for holes */
 	MK_ENTRY_EXTENTS = 4, /* has an extent list (set by pack) */
 	MK_ENTRY_CANDIDATE = 8, /* found to be a duplicate (set by dedup) */
+	MK_ENTRY_LEADER = 16, /* others were found equal (set by dedup) */
 };
 
 struct mk_entry {

@@ -201,6 +201,54 @@ static void holes_are_not_stored(void **state)
 	assert_int_equal(mk_value(&w->run.stats.problems), 0);
 }
 
+/* To hash eight terabytes of zeros would take minutes. */
+static void without_digests_a_hole_costs_nothing(void **state)
+{
+	struct world *w = *state;
+	const uint64_t n = UINT64_C(1) << 43;
+	int fd = openat(w->dir, "h", O_WRONLY | O_CREAT, 0644);
+	int r = ftruncate(fd, (off_t)n);
+
+	close(fd);
+	if (r < 0)
+		skip(); /* too large for this file system */
+	w->opt.digest = MK_DIGEST_NONE;
+	list_folder(w);
+	pack_all(w);
+	assert_int_equal(entry(w, "h")->size, n);
+	assert_int_equal(entry(w, "h")->extents, 0);
+	assert_true(entry(w, "h")->flags & MK_ENTRY_EXTENTS);
+	assert_int_equal(arc_get64(w->root.holes), n);
+}
+
+static void without_digests_duplicates_are_still_told_apart(void **state)
+{
+	struct world *w = *state;
+
+	write_file(w, "a", 1, 70000);
+	write_file(w, "b", 1, 70000);
+	write_file(w, "c", 1, 70000);
+	w->opt.digest = MK_DIGEST_NONE;
+	list_folder(w);
+	mark_duplicate(w, "b", "a");
+	mark_duplicate(w, "c", "a");
+	pack_all(w);
+	assert_int_equal(w->stream.n, 70000);
+	assert_content(w, "c", 1, 70000);
+
+	/* the leader is lost: the next one takes its place */
+	close_output(w);
+	memset(&w->run, 0, sizeof(w->run));
+	list_folder(w);
+	mark_duplicate(w, "b", "a");
+	mark_duplicate(w, "c", "a");
+	unlinkat(w->dir, "a", 0);
+	pack_all(w);
+	assert_int_equal(w->stream.n, 70000);
+	assert_content(w, "b", 1, 70000);
+	assert_content(w, "c", 1, 70000);
+}
+
 static void a_file_that_only_seemed_sparse_has_no_extents(void **state)
 {
 	struct world *w = *state;
@@ -403,6 +451,8 @@ int main(void)
 		IN_WORLD(sums_of_frames_are_right),
 		IN_WORLD(digests_are_kept_as_asked),
 		IN_WORLD(holes_are_not_stored),
+		IN_WORLD(without_digests_a_hole_costs_nothing),
+		IN_WORLD(without_digests_duplicates_are_still_told_apart),
 		IN_WORLD(a_file_that_only_seemed_sparse_has_no_extents),
 		IN_WORLD(a_duplicate_is_not_stored_again),
 		IN_WORLD(a_duplicate_keeps_holes_of_its_own),

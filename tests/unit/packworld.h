@@ -276,6 +276,7 @@ static inline void mark_duplicate(struct world *w, const char *name,
 	d = digest_of(bytes, e->size);
 	e->leader = entry_named(w, leader);
 	e->flags |= MK_ENTRY_CANDIDATE;
+	entry(w, leader)->flags |= MK_ENTRY_LEADER;
 	memcpy(mk_spool_at(&w->tree.digests, entry_named(w, name)), &d,
 	       sizeof(d));
 	mk_count(&w->run.stats.duplicates, 1);
