@@ -8,11 +8,14 @@
  * stays usable all the time, since ready bytes never change.
  *
  *	missing --decode--> ready     (its checksum was right)
- *	                \-> bad       (it was not: remembered while cached)
+ *	           ^    \-> bad       (it was not)
+ *	           \--------/         (asked for again: it may be mended)
  *
  * A coded segment needs all segments of its group before it; raw and filled
  * ones need nothing. A volume that cannot be read is not remembered: it may
- * come back.
+ * come back. Of bad segments the first is tried again whenever one of them is
+ * asked for, and the others, which may be bad because of it, once it is good:
+ * so asking in vain costs one segment.
  *
  * Buffers of dropped groups are kept for the next ones, since getting and
  * giving back pages costs as much as decoding does. They count for the budget.
@@ -84,6 +87,12 @@ static bool has_bit(const struct bits *b, uint32_t i)
 static void set_bit(struct bits *b, uint32_t i)
 {
 	b->word[i / 64] |= UINT64_C(1) << (i % 64);
+}
+
+static void clear_bits(struct bits *b, uint32_t lo, uint32_t hi)
+{
+	for (uint32_t i = lo; i <= hi; i++)
+		b->word[i / 64] &= ~(UINT64_C(1) << (i % 64));
 }
 
 /* ---- record heads ------------------------------------------------------- */
@@ -357,6 +366,36 @@ static int decode_missing(struct arc_cache *cache, const struct run *want)
 	return 0;
 }
 
+static void forget_bad(struct group *g, uint32_t lo, uint32_t hi)
+{
+	pthread_mutex_lock(&g->lock);
+	clear_bits(&g->bad, lo, hi);
+	pthread_mutex_unlock(&g->lock);
+}
+
+/* Tries the first bad segment of those that are needed again, and makes the
+ * others missing when it is good now. -EBADMSG: it is not. */
+static int retry_bad(struct arc_cache *cache, const struct run *want)
+{
+	struct group *g = want->group;
+	struct run run = *want;
+	int err;
+
+	run.lo = first_needed(want);
+	while (!has_bit(&g->bad, run.lo))
+		if (run.lo++ == want->hi)
+			return 0;
+	run.hi = run.lo;
+	forget_bad(g, run.lo, run.lo);
+	err = decode_run(cache, &run);
+	if (err < 0)
+		return err;
+	if (has_bit(&g->bad, run.lo))
+		return -EBADMSG;
+	forget_bad(g, run.lo, want->hi);
+	return 0;
+}
+
 /* 1: all of [lo, hi] is ready; -EBADMSG: some is bad; 0: neither. Lock held. */
 static int look(const struct group *g, uint32_t lo, uint32_t hi)
 {
@@ -370,16 +409,22 @@ static int look(const struct group *g, uint32_t lo, uint32_t hi)
 	return all;
 }
 
-/* Decodes as the thread that made the group busy. */
+/* Decodes as the thread that made the group busy; retry: some of [lo, hi] is
+ * known to be bad. */
 static int decode_claimed(struct arc_cache *cache, struct group *g, uint32_t lo,
-			  uint32_t hi)
+			  uint32_t hi, bool retry)
 {
+	struct run want = { .group = g, .lo = lo, .hi = hi };
 	void *record;
 	int err = arc_lru_pin(cache->heads, g->frame, &record);
 
 	if (err < 0)
 		return err;
-	err = decode_missing(cache, &(const struct run){ record, g, lo, hi });
+	want.record = record;
+	if (retry)
+		err = retry_bad(cache, &want);
+	if (err == 0)
+		err = decode_missing(cache, &want);
 	arc_lru_unpin(cache->heads, g->frame);
 	return err;
 }
@@ -389,16 +434,20 @@ static int need(struct arc_cache *cache, struct group *g, uint32_t lo,
 		uint32_t hi)
 {
 	int state, err = 0;
+	bool tried = false;
 
 	pthread_mutex_lock(&g->lock);
-	while ((state = look(g, lo, hi)) == 0 && err == 0) {
+	while ((state = look(g, lo, hi)) <= 0 && err == 0) {
+		if (state < 0 && tried)
+			break;
 		if (g->busy) {
 			pthread_cond_wait(&g->changed, &g->lock);
 			continue;
 		}
 		g->busy = true;
+		tried = true;
 		pthread_mutex_unlock(&g->lock);
-		err = decode_claimed(cache, g, lo, hi);
+		err = decode_claimed(cache, g, lo, hi, state < 0);
 		pthread_mutex_lock(&g->lock);
 		g->busy = false;
 		pthread_cond_broadcast(&g->changed);

@@ -35,7 +35,7 @@ struct arc_cache_stats {
 	uint64_t segments[ARC_CODEC_COUNT]; /* decoded, by codec */
 	uint64_t decoded; /* bytes decoded */
 	uint64_t served; /* bytes pinned for readers */
-	uint64_t bad_segments; /* segments whose checksum failed */
+	uint64_t bad_segments; /* checksums of segments that failed */
 };
 
 /* Borrows idx and vs. budget in bytes. Bad segments are named to diag. */

@@ -86,3 +86,15 @@ done
 [ $readable_now -lt 6 ] || fail "nobody noticed the cut"
 mountpoint -q "$mnt" || fail "arcfs did not survive the cut"
 unmount "$mnt"
+
+# Overwritten in its middle under a mount that has it open; then mended.
+cp "$work/keep.002" "$work/set/a.002"
+mount_archive "$work/set/a.001" "$mnt"
+dd if=/dev/zero of="$work/set/a.002" bs=1000 seek=300 count=300 conv=notrunc \
+	status=none
+for i in 1 2 3 4 5 6; do
+	cat "$mnt/file$i" 2>/dev/null
+done | cmp -s - <(cat "$work"/src/file?) && fail "nobody noticed the zeros"
+dd if="$work/keep.002" of="$work/set/a.002" conv=notrunc status=none
+readable "1 2 3 4 5 6"
+unmount "$mnt"
