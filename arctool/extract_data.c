@@ -24,6 +24,7 @@ struct job {
 	struct arc_inode inode;
 	int fd;
 	bool strip;
+	atomic_bool failed; /* to be written: no use going on */
 	atomic_uint ranges; /* not yet written; the last one ends the job */
 	char path[];
 };
@@ -64,6 +65,20 @@ static void note_damage(struct task *task, uint64_t off, uint64_t len, int err)
 	task->bad_err = err;
 }
 
+/* Said once for each file: a large one that cannot hold what it should would
+ * otherwise say it for each piece. */
+static void fail_job(struct job *job, int err)
+{
+	if (!atomic_exchange(&job->failed, true))
+		tool_extract_problem(job->x, job->path, "cannot be written",
+				     err);
+}
+
+static bool is_over(const struct job *job)
+{
+	return atomic_load(&job->failed) || atomic_load(&job->x->stop);
+}
+
 /* ---- copying ------------------------------------------------------------- */
 
 static int write_all(int fd, struct iovec *iov, int count, uint64_t off)
@@ -102,7 +117,7 @@ static int copy_piece(struct job *job, uint64_t off, uint64_t len)
 	r = write_all(job->fd, read.iov, read.count, off);
 	arc_archive_read_end(a, &read);
 	if (r < 0)
-		tool_extract_problem(job->x, job->path, "cannot be written", r);
+		fail_job(job, r);
 	tool_meter_add(job->x->tool->meter, len);
 	return 0;
 }
@@ -127,7 +142,7 @@ static void salvage(struct task *task, const struct arc_extent *e)
 {
 	uint64_t done = 0;
 
-	while (done < e->len && !atomic_load(&task->job->x->stop)) {
+	while (done < e->len && !is_over(task->job)) {
 		uint64_t stream = e->stream + done;
 		uint64_t n = ARC_MIN(segment_end(task->job, stream) - stream,
 				     e->len - done);
@@ -143,7 +158,7 @@ static void copy_extent(struct task *task, const struct arc_extent *e)
 {
 	uint64_t done = 0;
 
-	while (done < e->len && !atomic_load(&task->job->x->stop)) {
+	while (done < e->len && !is_over(task->job)) {
 		uint64_t n = ARC_MIN(CHUNK, e->len - done);
 		int r = copy_piece(task->job, e->file + done, n);
 
@@ -176,8 +191,7 @@ static void copy_range(struct task *task)
 			copy_extent(task, &extents[i]);
 			off = extents[i].file + extents[i].len;
 		}
-	} while (n == EXTENTS_AT_ONCE && off < end &&
-		 !atomic_load(&job->x->stop));
+	} while (n == EXTENTS_AT_ONCE && off < end && !is_over(job));
 	say_damage(task);
 }
 
@@ -205,7 +219,7 @@ static void end_range(struct job *job)
 
 	if (atomic_fetch_sub(&job->ranges, 1) != 1)
 		return;
-	r = set_size(job);
+	r = atomic_load(&job->failed) ? 0 : set_size(job);
 	if (r < 0)
 		tool_extract_problem(job->x, job->path, "cannot be resized", r);
 	tool_meta_apply(job->x, &at, &job->inode);
@@ -229,8 +243,7 @@ static void submit(struct job *job, uint64_t off, uint64_t len)
 	struct task *task = calloc(1, sizeof(*task));
 
 	if (!task) {
-		tool_extract_problem(job->x, job->path, "cannot be written",
-				     -ENOMEM);
+		fail_job(job, -ENOMEM);
 		return;
 	}
 	task->job = job;
@@ -245,7 +258,7 @@ static void submit_ranges(struct job *job)
 {
 	uint64_t size = job->inode.size, off = 0;
 
-	while (off < size && !atomic_load(&job->x->stop)) {
+	while (off < size && !is_over(job)) {
 		struct arc_extent e;
 		uint64_t len;
 		ssize_t n = arc_index_extents(job->x->tool->index, &job->inode,
@@ -279,6 +292,7 @@ void tool_data_write(struct tool_extract *x, int fd, const char *path,
 	job->strip = strip;
 	memcpy(job->path, path, n);
 	/* Our own count keeps the job alive while ranges are handed out. */
+	atomic_init(&job->failed, false);
 	atomic_init(&job->ranges, 1);
 	if (inode->size > 2 * RANGE)
 		submit_ranges(job);

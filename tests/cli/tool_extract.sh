@@ -53,3 +53,18 @@ cmp src/symlinks/file from-single/file
 expect 1 arctool extract a.001 no/such/folder
 contains err 'no/such/folder: cannot be made'
 expect 1 arctool extract a.001 src/symlinks/file
+
+# A file that cannot be as large as it should be ends there, with one word; the
+# others do not mind.
+mkdir big
+random_file big/large 6000000 5
+random_file big/other 50000 6
+mkarchive -q --no-sync -c raw big big-set
+(
+	trap '' XFSZ
+	ulimit -f 1500
+	expect 1 arctool extract -q big-set.001 big-out
+)
+[ "$(wc -l <err)" = 1 ] || fail "more than one word: $(head -c 2000 err)"
+contains err 'large: cannot be written: File too large'
+cmp big/other big-out/other || fail "the other file differs"
