@@ -38,10 +38,10 @@ struct arc_span {
  */
 #define arc_cleanup(fn) __attribute__((cleanup(fn)))
 
-#define ARC_DEFINE_CLEANUP(type, destroy)                                     \
-	static inline void destroy##p(type **ptr)                             \
-	{                                                                     \
-		destroy(*ptr);                                                \
+#define ARC_DEFINE_CLEANUP(type, destroy)                                      \
+	static inline void destroy##p(type **ptr)                              \
+	{                                                                      \
+		destroy(*ptr);                                                 \
 	}
 
 /* For any pointer from malloc; errno survives. */
@@ -64,11 +64,11 @@ static inline void arc_closep(const int *fd)
 }
 
 /* Hand the value over and leave NULL behind, as the last act of a maker. */
-#define arc_steal(ptr)                                                        \
-	__extension__({                                                       \
-		__typeof__(ptr) stolen_ = (ptr);                              \
-		(ptr) = NULL;                                                 \
-		stolen_;                                                      \
+#define arc_steal(ptr)                                                         \
+	__extension__({                                                        \
+		__typeof__(ptr) stolen_ = (ptr);                               \
+		(ptr) = NULL;                                                  \
+		stolen_;                                                       \
 	})
 
 static inline int arc_steal_fd(int *fd)

@@ -18,27 +18,28 @@
 #include "base.h"
 
 /* code, name, sentence: what the code means everywhere in this project */
-#define ARC_ERRORS(X)                                                         \
-	X(EBADMSG, "corrupt", "the bytes are not what their checksum says")   \
-	X(EOPNOTSUPP, "unsupported", "made by a newer version or an unknown " \
-				     "codec")                                 \
-	X(ENOMEDIUM, "missing", "a volume of the set is missing")             \
-	X(ESTALE, "foreign", "the volume belongs to another archive")         \
-	X(EIO, "io", "reading or writing failed")                             \
-	X(E2BIG, "limit", "a stated limit would be passed")                   \
-	X(EOVERFLOW, "overflow", "a number is too large")                     \
-	X(ENODEV, "nodevice", "no usable device")                             \
-	X(ECANCELED, "canceled", "stopped before it was finished")            \
-	X(ENOMEM, "memory", "out of memory")                                  \
-	X(ENOSPC, "space", "no space left")                                   \
-	X(EINVAL, "invalid", "a value is not allowed")                        \
-	X(ENOENT, "notfound", "no such entry")                                \
-	X(ENOTDIR, "notdir", "not a directory")                               \
-	X(EISDIR, "isdir", "is a directory")                                  \
-	X(ENODATA, "nodata", "no such attribute")                             \
-	X(ERANGE, "range", "the buffer is too small")                         \
-	X(EEXIST, "exists", "already exists")                                 \
-	X(EACCES, "access", "permission denied")                              \
+#define ARC_ERRORS(X)                                                          \
+	X(EBADMSG, "corrupt", "the bytes are not what their checksum says")    \
+	X(EOPNOTSUPP, "unsupported",                                           \
+	  "made by a newer version or an unknown "                             \
+	  "codec")                                                             \
+	X(ENOMEDIUM, "missing", "a volume of the set is missing")              \
+	X(ESTALE, "foreign", "the volume belongs to another archive")          \
+	X(EIO, "io", "reading or writing failed")                              \
+	X(E2BIG, "limit", "a stated limit would be passed")                    \
+	X(EOVERFLOW, "overflow", "a number is too large")                      \
+	X(ENODEV, "nodevice", "no usable device")                              \
+	X(ECANCELED, "canceled", "stopped before it was finished")             \
+	X(ENOMEM, "memory", "out of memory")                                   \
+	X(ENOSPC, "space", "no space left")                                    \
+	X(EINVAL, "invalid", "a value is not allowed")                         \
+	X(ENOENT, "notfound", "no such entry")                                 \
+	X(ENOTDIR, "notdir", "not a directory")                                \
+	X(EISDIR, "isdir", "is a directory")                                   \
+	X(ENODATA, "nodata", "no such attribute")                              \
+	X(ERANGE, "range", "the buffer is too small")                          \
+	X(EEXIST, "exists", "already exists")                                  \
+	X(EACCES, "access", "permission denied")                               \
 	X(EPERM, "perm", "operation not permitted")
 
 enum arc_level { ARC_ERROR, ARC_WARN, ARC_INFO, ARC_DEBUG };
