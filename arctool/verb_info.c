@@ -13,31 +13,77 @@ static const struct argp_option options[] = {
 
 #define NAME_ROOM 4352 /* a path and a volume number */
 
+/* A volume, or several that are missing one after the other. */
+struct volumes {
+	uint32_t first;
+	uint32_t last;
+	int err;
+	uint64_t bytes;
+};
+
 /* What is computed, once for both forms. */
 struct sums {
 	uint64_t frames;
 	uint64_t volumes; /* of the set */
 	uint64_t absent; /* of these: missing, foreign or damaged */
 	uint64_t out; /* bytes of the volumes that are there */
+	struct arc_buf runs; /* struct volumes, ascending */
 };
 
-static struct sums sum_up(struct tool *t)
+static const struct volumes *run_at(const struct sums *sums, size_t i)
+{
+	const struct volumes *runs = (const void *)sums->runs.p;
+
+	return i < sums->runs.n / sizeof(*runs) ? &runs[i] : NULL;
+}
+
+static int add_run(struct sums *sums, const struct volumes *run)
+{
+	if (run->first > run->last)
+		return 0;
+	if (run->err < 0)
+		sums->absent += run->last - run->first + 1;
+	sums->out += run->bytes;
+	return arc_buf_append(&sums->runs, run, sizeof(*run));
+}
+
+/* One that is there, and those missing before it. */
+static int add_present(struct arc_volumes *vs, struct sums *sums,
+		       uint32_t *last, uint32_t number)
+{
+	struct volumes run = { .first = *last + 1,
+			       .last = number - 1,
+			       .err = -ENOMEDIUM };
+	int r = add_run(sums, &run);
+
+	*last = number;
+	if (r < 0 || number > sums->volumes)
+		return r;
+	run = (struct volumes){ .first = number, .last = number };
+	run.err = arc_volumes_size(vs, number, &run.bytes);
+	return add_run(sums, &run);
+}
+
+static int sum_up(struct tool *t, struct sums *sums)
 {
 	const struct arc_summary *s = arc_index_summary(t->index);
 	struct arc_volumes *vs = arc_archive_volumes(t->archive);
-	struct sums sums = { .volumes = arc_volumes_count(vs) };
+	struct arc_buf present = { 0 };
+	uint32_t last = 0, number;
+	int r;
 
+	*sums = (struct sums){ .volumes = arc_volumes_count(vs) };
 	for (size_t i = 0; i < ARC_COUNT(s->codec); i++)
-		sums.frames += s->codec[i].frames;
-	for (uint32_t v = 1; v <= sums.volumes; v++) {
-		uint64_t n;
-
-		if (arc_volumes_size(vs, v, &n) < 0)
-			sums.absent++;
-		else
-			sums.out += n;
+		sums->frames += s->codec[i].frames;
+	r = arc_volumes_present(vs, &present);
+	for (size_t at = 0; at < present.n && r == 0; at += sizeof(number)) {
+		memcpy(&number, present.p + at, sizeof(number));
+		r = add_present(vs, sums, &last, number);
 	}
-	return sums;
+	if (r == 0)
+		r = add_present(vs, sums, &last, (uint32_t)sums->volumes + 1);
+	arc_buf_fini(&present);
+	return r;
 }
 
 /* Percent saved of what went in; only true when every volume is there. */
@@ -65,6 +111,7 @@ static int print_volumes(struct tool *t, const struct sums *sums)
 {
 	struct arc_volumes *vs = arc_archive_volumes(t->archive);
 	arc_cleanup(arc_freep) char *name = malloc(NAME_ROOM);
+	const struct volumes *run;
 	struct arc_buf room = { 0 };
 	int r = name ? 0 : -ENOMEM;
 
@@ -73,19 +120,23 @@ static int print_volumes(struct tool *t, const struct sums *sums)
 		printf(", %" PRIu64 " of them missing or damaged",
 		       sums->absent);
 	putchar('\n');
-	for (uint32_t v = 1; r == 0 && v <= sums->volumes; v++) {
+	for (size_t i = 0; r == 0 && (run = run_at(sums, i)); i++) {
 		const char *shown;
-		uint64_t n;
-		int err = arc_volumes_size(vs, v, &n);
 
-		arc_volumes_name(vs, v, name, NAME_ROOM);
+		arc_volumes_name(vs, run->first, name, NAME_ROOM);
 		shown = tool_show(&room, name, strlen(name));
-		if (!shown)
+		if (!shown) {
 			r = -ENOMEM;
-		else if (err < 0)
-			printf("  %14s  %s\n", arc_error_name(err), shown);
+			break;
+		}
+		if (run->err < 0)
+			printf("  %14s  %s", arc_error_name(run->err), shown);
 		else
-			printf("  %14" PRIu64 "  %s\n", n, shown);
+			printf("  %14" PRIu64 "  %s", run->bytes, shown);
+		if (run->last > run->first)
+			printf(" and %" PRIu32 " behind it",
+			       run->last - run->first);
+		putchar('\n');
 	}
 	arc_buf_fini(&room);
 	return r;
@@ -179,17 +230,21 @@ static json_t *json_volumes(struct tool *t, const struct sums *sums)
 	struct arc_volumes *vs = arc_archive_volumes(t->archive);
 	arc_cleanup(arc_freep) char *name = malloc(NAME_ROOM);
 	json_t *list = json_array();
+	const struct volumes *run;
 
-	for (uint32_t v = 1; name && v <= sums->volumes; v++) {
-		json_t *o = json_pack("{sI}", "number", (json_int_t)v);
-		uint64_t n;
-		int err = arc_volumes_size(vs, v, &n);
+	for (size_t i = 0; name && (run = run_at(sums, i)); i++) {
+		json_t *o = json_pack("{sI}", "number", (json_int_t)run->first);
+		int err = run->err;
 
-		arc_volumes_name(vs, v, name, NAME_ROOM);
+		arc_volumes_name(vs, run->first, name, NAME_ROOM);
 		tool_json_set(o, "name", name, strlen(name));
 		if (err >= 0)
-			json_object_set_new(o, "size",
-					    json_integer(tool_json_int(n)));
+			json_object_set_new(
+				o, "size",
+				json_integer(tool_json_int(run->bytes)));
+		if (run->last > run->first)
+			json_object_set_new(
+				o, "last", json_integer((json_int_t)run->last));
 		json_object_set_new(o, "state",
 				    json_string(err < 0 ? arc_error_name(err)
 							: "ok"));
@@ -319,8 +374,10 @@ static int run(struct tool *t)
 
 	/* What is missing is said in the listing itself. */
 	t->muted = true;
-	sums = sum_up(t);
-	r = t->req.json ? print_json(t, &sums) : print_text(t, &sums);
+	r = sum_up(t, &sums);
+	if (r == 0)
+		r = t->req.json ? print_json(t, &sums) : print_text(t, &sums);
+	arc_buf_fini(&sums.runs);
 	t->muted = false;
 	if (r < 0) {
 		arc_say(&t->diag, ARC_ERROR, "%s", arc_error_text(r));

@@ -75,11 +75,13 @@ static int by_place(const void *a, const void *b)
 /* ---- what is damaged ----------------------------------------------------- */
 
 /*
- * A volume that is gone is one fact, however many frames it held; so are the
+ * Volumes that are gone are one fact, however many frames they held; so are the
  * segments of a frame.
  */
 static bool same_fact(const struct tool_damage *a, const struct tool_damage *b)
 {
+	if (a->d.volumes > 0 && b->d.err == a->d.err)
+		return b->d.volume - a->d.volume < a->d.volumes;
 	if (a->d.volume != b->d.volume || a->d.err != b->d.err)
 		return false;
 	return a->d.err == -ENOMEDIUM || a->d.err == -ESTALE ||
@@ -90,7 +92,10 @@ static bool same_fact(const struct tool_damage *a, const struct tool_damage *b)
 static void print_damage_text(const struct tool_damage *x, size_t count,
 			      const char *volume)
 {
-	printf("damaged: %s: ", volume);
+	printf("damaged: %s", volume);
+	if (x->d.volumes > 1)
+		printf(" and %" PRIu32 " behind it", x->d.volumes - 1);
+	fputs(": ", stdout);
 	if (x->d.err == -ENOMEDIUM || x->d.err == -ESTALE) {
 		puts(arc_error_text(x->d.err));
 		return;
@@ -123,6 +128,9 @@ static int print_damage_json(const struct tool_damage *x, const char *volume,
 			      x->what, "error", arc_error_name(x->d.err),
 			      "bytes", tool_json_int(x->d.len));
 
+	if (x->d.volumes > 1)
+		json_object_set_new(o, "volumes",
+				    json_integer((json_int_t)x->d.volumes));
 	if (x->d.frame != UINT64_MAX)
 		json_object_set_new(o, "frame",
 				    json_integer(tool_json_int(x->d.frame)));

@@ -90,6 +90,7 @@ int arc_archive_seek(struct arc_archive *a, const struct arc_inode *inode,
 struct arc_damage {
 	uint64_t frame; /* UINT64_MAX: not about a frame */
 	uint32_t volume;
+	uint32_t volumes; /* how many are missing, from this one on; else 0 */
 	uint64_t offset; /* in the volume */
 	uint64_t stream; /* first damaged byte of the stream */
 	uint64_t len;

@@ -8,6 +8,7 @@
  * segment is named.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "archive_i.h"
 #include "hash.h"
@@ -219,16 +220,31 @@ static int check_frame(void *ctx, uint64_t number)
 
 /* ---- volumes and index -------------------------------------------------- */
 
+/* Volumes of which there is a file. */
+struct present {
+	struct verify *verify;
+	struct arc_buf numbers; /* uint32_t, ascending */
+};
+
+static uint32_t present_at(const struct present *p, uint64_t i)
+{
+	uint32_t number;
+
+	memcpy(&number, p->numbers.p + i * sizeof(number), sizeof(number));
+	return number;
+}
+
 /*
- * Header of a volume. A volume that is missing or foreign answers the read; a
- * damaged header is only seen here, since readers do without it.
+ * Header of a volume. One that is foreign answers the read; a damaged header is
+ * only seen here, since readers do without it.
  */
 static int check_volume(void *ctx, uint64_t i)
 {
-	struct verify *v = ctx;
+	const struct present *p = ctx;
+	struct verify *v = p->verify;
 	struct arc_disk_volume header;
 	struct arc_damage d = { .frame = UINT64_MAX,
-				.volume = (uint32_t)i + 1,
+				.volume = present_at(p, i),
 				.what = "volume" };
 
 	d.err = arc_volumes_read(v->archive->vs, d.volume, 0, &header,
@@ -242,6 +258,39 @@ static int check_volume(void *ctx, uint64_t i)
 	if (d.err < 0)
 		report(v, &d);
 	return 0;
+}
+
+/* The volumes that lie between two that are there. */
+static void report_missing(struct verify *v, uint32_t before, uint32_t after)
+{
+	if (after - before > 1)
+		report(v, &(const struct arc_damage){ .frame = UINT64_MAX,
+						      .volume = before + 1,
+						      .volumes = after -
+								 before - 1,
+						      .err = -ENOMEDIUM,
+						      .what = "volume" });
+}
+
+static int check_volumes(struct verify *v, unsigned threads)
+{
+	struct arc_volumes *vs = v->archive->vs;
+	struct present p = { .verify = v };
+	uint32_t last = 0;
+	size_t n;
+	int err = arc_volumes_present(vs, &p.numbers);
+
+	n = p.numbers.n / sizeof(last);
+	if (err == 0)
+		err = arc_parallel_each(threads, n, check_volume, &p);
+	for (size_t i = 0; i < n && err == 0; i++) {
+		report_missing(v, last, present_at(&p, i));
+		last = present_at(&p, i);
+	}
+	if (err == 0)
+		report_missing(v, last, arc_volumes_count(vs) + 1);
+	arc_buf_fini(&p.numbers);
+	return err;
 }
 
 /* Frames whose rows cannot be read: the part of the stream that is lost. */
@@ -323,8 +372,7 @@ ssize_t arc_archive_verify(struct arc_archive *a,
 	ssize_t err;
 
 	pthread_mutex_init(&v.lock, NULL);
-	err = arc_parallel_each(threads, arc_volumes_count(a->vs), check_volume,
-				&v);
+	err = check_volumes(&v, threads);
 	if (err == 0)
 		err = arc_index_verify(a->idx, threads, bad_block, bad_row, &v);
 	if (err >= 0)

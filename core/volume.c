@@ -272,6 +272,35 @@ int arc_volumes_size(struct arc_volumes *vs, uint32_t number, uint64_t *ret)
 	return err;
 }
 
+int arc_volumes_present(struct arc_volumes *vs, struct arc_buf *ret)
+{
+	const struct arc_volume_source_ops *ops = vs->source.ops;
+	uint32_t number = vs->count + 1; /* at most 2^24 */
+	size_t begun = ret->n;
+	uint8_t *lo, *hi;
+
+	for (;;) {
+		int err = ops->highest(vs->source.ctx, number, &number);
+
+		if (err == 0 && number > 0)
+			err = arc_buf_append(ret, &number, sizeof(number));
+		if (err < 0)
+			return err;
+		if (number == 0)
+			break;
+	}
+	lo = ret->p + begun;
+	hi = ret->p + ret->n;
+	while (hi > lo + sizeof(number)) { /* turned round */
+		hi -= sizeof(number);
+		memcpy(&number, lo, sizeof(number));
+		memcpy(lo, hi, sizeof(number));
+		memcpy(hi, &number, sizeof(number));
+		lo += sizeof(number);
+	}
+	return 0;
+}
+
 const struct arc_disk_footer *arc_volumes_footer(const struct arc_volumes *vs)
 {
 	return &vs->footer;

@@ -80,6 +80,13 @@ uint32_t arc_volumes_count(const struct arc_volumes *vs);
 int arc_volumes_read(struct arc_volumes *vs, uint32_t number, uint64_t off,
 		     void *buf, size_t n);
 
+/*
+ * The numbers (uint32_t, ascending) of the set's volumes that are there, each
+ * appended to ret. As it was when the set was opened; costs nothing for those
+ * that are missing, of which a footer may claim millions.
+ */
+int arc_volumes_present(struct arc_volumes *vs, struct arc_buf *ret);
+
 /* Bytes of a volume; errors as above. */
 int arc_volumes_size(struct arc_volumes *vs, uint32_t number, uint64_t *ret);
 

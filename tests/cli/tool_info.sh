@@ -62,3 +62,28 @@ assert [v["state"] for v in j["volumes"]] == [
     "ok", "missing", "foreign", "ok"], j["volumes"]
 assert j["missing_volumes"] == 2 and j["ratio"] is None
 P
+
+# Several in a row are one fact, however many a footer claims: here is the only
+# volume of an archive made to say that it is the last of 16 million.
+mkarchive -q --no-sync -F 256K other claim
+python3 - "$tests/golden" <<'P'
+import os, struct, sys
+sys.path.insert(0, sys.argv[1])
+from plain import xxh3
+v = bytearray(open("claim.001", "rb").read())
+struct.pack_into("<I", v, 12, 1 << 24)
+struct.pack_into("<Q", v, 56, xxh3(bytes(v[:56])))
+struct.pack_into("<I", v, len(v) - 128 + 12, 1 << 24)
+foot = bytes(v[-128:])
+struct.pack_into("<Q", v, len(v) - 32, xxh3(foot[:96] + foot[104:]))
+open("claim.16777216", "wb").write(v)
+os.unlink("claim.001")
+P
+for verb in info verify; do
+	expect 1 timeout 20 arctool $verb claim.16777216
+	contains out 'claim.001 and 16777214 behind it'
+	[ "$(wc -c <out)" -lt 4000 ] || fail "$verb: a long list"
+	expect 1 timeout 20 arctool $verb --json claim.16777216
+	[ "$(wc -c <out)" -lt 8000 ] || fail "$verb: a long list"
+	contains out '"name": *"claim.001"' 1677721
+done

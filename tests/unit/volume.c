@@ -86,6 +86,42 @@ static void volumes_left_by_a_longer_set_are_passed_over(void **state)
 	set_fini(&longer);
 }
 
+static void those_present_are_counted_in_order(void **state)
+{
+	struct arc_buf numbers = { 0 };
+	struct setmaker m, longer;
+	struct arc_volumes *vs;
+	uint32_t own;
+
+	(void)state;
+	set_of_volumes(&m, 4, 1);
+	set_of_volumes(&longer, 9, 2);
+	own = m.set.n;
+	append_strangers(&m, &longer);
+	vs = open_set(&m, 1, NULL);
+	for (uint32_t gap = 1; gap < own; gap++) {
+		struct arc_store *away = arc_steal(m.set.stores[gap - 1]);
+		uint32_t expected = 0;
+
+		numbers.n = 0;
+		assert_int_equal(arc_volumes_present(vs, &numbers), 0);
+		assert_int_equal(numbers.n, (own - 1) * sizeof(uint32_t));
+		for (uint32_t i = 0; i + 1 < own; i++) {
+			uint32_t number;
+
+			expected += expected + 1 == gap ? 2 : 1;
+			memcpy(&number, numbers.p + i * sizeof(number),
+			       sizeof(number));
+			assert_int_equal(number, expected);
+		}
+		m.set.stores[gap - 1] = away;
+	}
+	arc_buf_fini(&numbers);
+	arc_volumes_close(vs);
+	set_fini(&m);
+	set_fini(&longer);
+}
+
 static void a_damaged_header_of_the_named_volume_is_warned_of(void **state)
 {
 	struct arc_volumes *vs;
@@ -631,6 +667,7 @@ int main(void)
 		cmocka_unit_test(a_foreign_volume_is_never_read),
 		cmocka_unit_test(a_damaged_header_hides_nothing),
 		cmocka_unit_test(a_short_volume_is_corrupt_behind_its_end),
+		cmocka_unit_test(those_present_are_counted_in_order),
 		cmocka_unit_test(few_volumes_are_open_at_a_time),
 		cmocka_unit_test(without_descriptors_an_idle_volume_is_closed),
 		cmocka_unit_test(a_source_is_closed_when_opening_fails),
