@@ -14,8 +14,8 @@ import sys
 # argp's own, the same in every program.
 COMMON = {"--help", "--usage", "--version"}
 OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z0-9-]*|-o [a-z_]+)(?![\w-])")
-DEFAULT = re.compile(r"\(default: ([^)]+)\)|; default ([\w.-]+\w)|"
-                     r"default is ([\w.-]+\w)|"
+DEFAULT = re.compile(r"\(default: ([^)]+)\)|; default ([\w.-]*\w)|"
+                     r"default is ([\w.-]*\w)|"
                      r"(\w+) \(the default\)|(\w+) \(default\)")
 
 wrong = []
