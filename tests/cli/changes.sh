@@ -3,22 +3,45 @@
 # exact, the archive is whole, the exit status is 1.
 . "$(dirname "$0")/tool_helpers"
 
-# Stops mkarchive while it reads FILE (frames are small and take their time),
-# runs CHANGE, lets it go on.
-# FILE CHANGE: status in $status, messages in said
-archive_while()
+# Whether process PID has FILE open; forks nothing, so that it is quick.
+has_open() # PID FILE
 {
-	local file=$1 change=$2 pid i
+	local fd
 
+	for fd in /proc/$1/fd/*; do
+		[ "$fd" -ef "$2" ] && return 0
+	done
+	return 1
+}
+
+# Starts mkarchive and stops it while it reads FILE (frames are small and take
+# their time): $pid. False when it was not seen in time.
+stop_at() # FILE
+{
 	rm -f set.*
 	mkarchive -q --no-sync -j 1 -F 64K -c lz4hc -l 9 src set 2>said &
 	pid=$!
-	for i in $(seq 20000); do
-		if ls -l /proc/$pid/fd 2>/dev/null | grep -q "/$file\$"; then
-			kill -STOP $pid
-			break
-		fi
-		kill -0 $pid 2>/dev/null || fail "$file was not seen open"
+	while kill -0 $pid 2>/dev/null; do
+		has_open $pid "src/$1" || continue
+		kill -STOP $pid 2>/dev/null || break
+		has_open $pid "src/$1" && return 0
+		kill -CONT $pid
+	done
+	wait $pid || true
+	return 1
+}
+
+# Stops mkarchive while it reads FILE, runs CHANGE, lets it go on. On a busy
+# machine the moment can be missed: nothing has been changed then, so it is
+# tried again.
+# FILE CHANGE: status in $status, messages in said
+archive_while()
+{
+	local file=$1 change=$2 pid tries=0
+
+	until stop_at "$file"; do
+		tries=$((tries + 1))
+		[ $tries -lt 50 ] || fail "$file was not seen open"
 	done
 	$change
 	kill -CONT $pid
