@@ -116,41 +116,57 @@ static void report_segment(struct verify *v, const struct arc_frame *f,
 			  .what = "segment" });
 }
 
-/* The stored bytes of a segment: part of what was read in whole, or, where
- * that failed (partial), read now. */
-static int fetch_segment(struct verify *v, const struct arc_frame *f,
-			 const struct arc_record *r, uint32_t s,
-			 uint8_t *stored, bool partial)
-{
-	const struct arc_segment *seg = &r->segment[s];
-	uint64_t at = (uint64_t)r->head + seg->offset;
+/* A record read in whole or, where that failed (partial), by segments. */
+struct content {
+	const struct arc_frame *frame;
+	const struct arc_record *record;
+	uint8_t *stored;
+	bool partial;
+	int joined_err; /* of the segment that joined ones came with */
+};
 
-	if (!partial || seg->size == 0)
+/* The stored bytes of a segment: part of what was read in whole, or read now.
+ * Joined segments have none and share the luck of their first. */
+static int fetch_segment(struct verify *v, struct content *c, uint32_t s)
+{
+	const struct arc_segment *seg = &c->record->segment[s];
+	uint64_t at = (uint64_t)c->record->head + seg->offset;
+
+	if (!c->partial)
 		return 0;
-	return arc_volumes_read(v->archive->vs, f->volume, f->offset + at,
-				stored + at, seg->size);
+	if (seg->type == ARC_SEGMENT_JOINED)
+		return c->joined_err;
+	c->joined_err = 0;
+	if (seg->size > 0)
+		c->joined_err =
+			arc_volumes_read(v->archive->vs, c->frame->volume,
+					 c->frame->offset + at, c->stored + at,
+					 seg->size);
+	return c->joined_err;
 }
 
 static int check_segments(struct verify *v, const struct arc_frame *f,
 			  const struct arc_record *r, struct bench *b,
 			  bool partial)
 {
-	uint32_t per_group = UINT32_C(1) << (r->group_log - ARC_SEGMENT_LOG);
-	uint8_t *stored = b->stored.p;
+	struct content c = { .frame = f,
+			     .record = r,
+			     .stored = b->stored.p,
+			     .partial = partial };
+	uint8_t *groups[ARC_FRAME_SEGMENTS_MAX];
 	bool good = true;
 	int err = make_room(&b->raw, r->raw);
 
 	if (err < 0)
 		return err;
+	arc_record_place_groups(r, b->raw.p, groups);
 	for (uint32_t s = 0; s < r->segments; s++) {
-		size_t first = s - s % per_group;
-		uint8_t *group = b->raw.p + (first << ARC_SEGMENT_LOG);
 		size_t at = (size_t)r->head + r->segment[s].offset;
 
-		err = fetch_segment(v, f, r, s, stored, partial);
+		err = fetch_segment(v, &c, s);
 		if (err == 0)
-			err = arc_record_decode_segment(r, s, stored + at,
-							group);
+			err = arc_record_decode_segment(r, s, c.stored + at,
+							groups);
 		if (err == 0)
 			continue;
 		if (err == -ENOMEM)
@@ -173,7 +189,7 @@ static int check_record(struct verify *v, const struct arc_frame *f,
 	size_t head =
 		arc_record_head_size(arc_segment_count(f->raw), f->entry_size);
 	bool partial;
-	int err = make_room(&b->stored, f->stored);
+	int err = make_room(&b->stored, (size_t)f->stored + ARC_DECODE_SLACK);
 
 	if (err < 0)
 		return err;

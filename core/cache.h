@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cache - decoded bytes of the stream, by group of segments. A reader pins a
- * piece, uses it, unpins it. Only what a piece needs is decoded: the segments
- * of its group up to its own; each once, whoever asks (single flight). Every
- * byte handed out has been compared with its segment's checksum.
+ * piece, uses it, unpins it. Only what a piece needs is decoded: its segments
+ * and those they refer to, as the codec tells; each once, whoever asks (single
+ * flight). Every byte handed out has been compared with its segment's checksum.
  *
  *	stream  ...|  frame 7                                |  frame 8 ...
  *	groups     | 256 KiB | 256 KiB | ...                 |
  *	segments   |64K|64K|64K|64K| ...      pin = bytes within one group
  *
  * Limits: the budget bounds the decoded groups that are kept; requests in
- * flight may pass it by what they pin, and each thread that decodes holds up
- * to 1 MiB of stored bytes.
+ * flight may pass it by what they pin, which, while decoding, may be all groups
+ * of a frame before the own one, and each thread that decodes holds up to 1 MiB
+ * of stored bytes (or, of a group that is coded whole, all of them).
  *
  * Threads: locked inside; nothing is locked while reading or decoding.
  */

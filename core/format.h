@@ -103,6 +103,9 @@ enum arc_segment_type {
 	ARC_SEGMENT_RAW = 0, /* the bytes as they are */
 	ARC_SEGMENT_CODED = 1, /* what the record's codec makes of them */
 	ARC_SEGMENT_FILL = 2, /* one byte repeated; nothing in the payload */
+	ARC_SEGMENT_JOINED = 3, /* its bytes come with the coded bytes of its
+				 * group's first segment; nothing in the
+				 * payload; codecs of whole groups only */
 	ARC_SEGMENT_TYPES
 };
 
@@ -113,7 +116,7 @@ struct arc_disk_segment {
 	uint8_t type; /* enum arc_segment_type */
 	uint8_t fill; /* the byte of a fill segment, else 0 */
 	struct arc_le16 reserved;
-	struct arc_le32 extra; /* the codec's; 0 for raw and LZ4 */
+	struct arc_le32 reserved2;
 	struct arc_le64 check; /* XXH3-64 of the raw bytes */
 };
 static_assert(sizeof(struct arc_disk_segment) == 24, "segment entry");

@@ -17,8 +17,7 @@ struct arc_record_params {
 	/* Tried in this order; the first that makes the frame smaller wins. A
 	 * frame that none makes smaller is RAW. No encoder: always RAW. */
 	const struct arc_encoder *encoder;
-	unsigned level; /* 1..9 */
-	uint8_t group_log; /* 16..24 */
+	struct arc_encoder_params codec; /* group_log holds without one too */
 	uint64_t id; /* first 8 bytes of the archive id */
 };
 
@@ -46,7 +45,8 @@ struct arc_record_info {
 /*
  * Encodes raw (1..ARC_FRAME_MAX bytes) as frame `number` into out, which has
  * arc_record_bound(raw.n) bytes. Deterministic: the result depends on the
- * parameters and the arguments alone. Fails with -ENOMEM only.
+ * parameters and the arguments alone. Fails with -ENOMEM only, where the codec
+ * does.
  */
 int arc_record_encode(struct arc_record_encoder *e, uint64_t number,
 		      struct arc_span raw, uint8_t *out,
@@ -84,19 +84,47 @@ int arc_record_parse(struct arc_span head, struct arc_record **ret);
 /* Raw bytes of segment s of a record: 64 KiB but for the last. */
 uint32_t arc_record_segment_raw(const struct arc_record *r, uint32_t s);
 
-/*
- * Decodes segment s into group + its offset in the group, from src (its
- * segment[s].size stored bytes), and compares its checksum. Earlier segments
- * of the group must have been decoded. -EBADMSG when the bytes are not what
- * the checksum says, -EOPNOTSUPP for an unknown codec.
- */
-int arc_record_decode_segment(const struct arc_record *r, uint32_t s,
-			      const uint8_t *src, uint8_t *group);
+/* Groups of a record, and raw bytes of group g: full but for the last. */
+uint32_t arc_record_groups(const struct arc_record *r);
+uint32_t arc_record_group_raw(const struct arc_record *r, uint32_t g);
+
+/* Where the groups lie in a buffer of the whole frame. */
+void arc_record_place_groups(const struct arc_record *r, uint8_t *frame,
+			     uint8_t *groups[ARC_FRAME_SEGMENTS_MAX]);
+
+/* Whether segment s is one of a group whose first segment, when it is decoded,
+ * gives the bytes of all. */
+bool arc_record_is_coded_whole(const struct arc_record *r, uint32_t s);
 
 /*
- * Decodes a whole record (record.n bytes as stored) into out (r->raw bytes)
- * and compares the frame's digest. For verification of what was encoded, for
- * tests and salvage.
+ * What must be decoded. Looks at the segments of [lo, hi] that are in the set,
+ * from the last to the first: those that are ready leave the set, and what the
+ * others need joins it. All of that lies before them (so with lo 0 the set is
+ * complete in the end), but for groups that are coded whole, which join with
+ * all their segments, ready or not. ready may be NULL.
+ */
+void arc_record_closure(const struct arc_record *r, uint32_t lo, uint32_t hi,
+			const struct arc_segset *ready, struct arc_segset *set);
+
+/*
+ * Decodes segment s into its place in its group, groups[i] being where group i
+ * lies, from src (its segment[s].size stored bytes and ARC_DECODE_SLACK more
+ * that can be read), and compares its checksum. What it needs must have been
+ * decoded; the buffers of other groups need not exist. The first segment of a
+ * group that is coded whole fills all of the group, a joined one is only
+ * compared: after the first each of them has a result of its own, and with a
+ * damaged group some may be right.
+ *
+ * -EBADMSG when the bytes are not what the checksum says, -EOPNOTSUPP for an
+ * unknown codec, -ENOMEM.
+ */
+int arc_record_decode_segment(const struct arc_record *r, uint32_t s,
+			      const uint8_t *src, uint8_t *const *groups);
+
+/*
+ * Decodes a whole record (record.n bytes as stored, and ARC_DECODE_SLACK more
+ * that can be read) into out (r->raw bytes) and compares the frame's digest.
+ * For verification of what was encoded, for tests and salvage.
  */
 int arc_record_decode_all(const struct arc_record *r, struct arc_span record,
 			  uint8_t *out);

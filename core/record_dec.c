@@ -28,29 +28,84 @@ static bool checksum_ok(const struct arc_disk_record *d, struct arc_span head)
 	return arc_xxh64_2(front, table) == arc_get64(d->checksum);
 }
 
-/* What a segment's size may be, by its type. */
+static bool is_first_of_group(const struct arc_record *r, uint32_t s)
+{
+	return arc_offset_in_group(s, r->group_log) == 0;
+}
+
+static uint32_t first_of_group(const struct arc_record *r, uint32_t s)
+{
+	uint8_t log = (uint8_t)(r->group_log - ARC_SEGMENT_LOG);
+
+	return s >> log << log;
+}
+
+/* Raw bytes that the coded bytes of segment s may stand for. */
+static uint32_t coded_raw(const struct arc_record *r, uint32_t s)
+{
+	uint32_t group = arc_group_of(s, r->group_log);
+
+	/* A codec we do not know may be one of whole groups. */
+	if (r->decoder && !r->decoder->whole_group)
+		return arc_record_segment_raw(r, s);
+	return is_first_of_group(r, s) ? arc_record_group_raw(r, group)
+				       : arc_record_segment_raw(r, s);
+}
+
+static int check_coded(const struct arc_record *r, uint32_t s)
+{
+	const struct arc_segment *seg = &r->segment[s];
+	uint32_t n = coded_raw(r, s);
+
+	if (seg->size == 0 || seg->size >= n)
+		return -EBADMSG;
+	if (!r->decoder)
+		return 0;
+	if (r->decoder->whole_group && !is_first_of_group(r, s))
+		return -EBADMSG;
+	if (!r->decoder->check)
+		return 0;
+	return r->decoder->check(seg, s, n, r->group_log);
+}
+
+/* In a group that is decoded whole the first segment is coded and all others
+ * are joined; a group that is not coded has none of both. */
+static int check_joined(const struct arc_record *r, uint32_t s)
+{
+	const struct arc_segment *seg = &r->segment[s];
+	uint32_t first = first_of_group(r, s);
+	bool behind_coded =
+		first < s && r->segment[first].type == ARC_SEGMENT_CODED;
+	bool joined = seg->type == ARC_SEGMENT_JOINED;
+
+	if (joined && (seg->size != 0 || !behind_coded))
+		return -EBADMSG;
+	if (r->decoder && joined != (behind_coded && r->decoder->whole_group))
+		return -EBADMSG;
+	return 0;
+}
+
+/* What a segment's entry may say, by its type; those before are checked. */
 static int check_segment(const struct arc_record *r, uint32_t s)
 {
 	const struct arc_segment *seg = &r->segment[s];
-	uint32_t raw = arc_record_segment_raw(r, s);
-	bool ok;
+	int err = check_joined(r, s);
 
+	if (err < 0)
+		return err;
 	switch (seg->type) {
 	case ARC_SEGMENT_RAW:
-		ok = seg->size == raw;
-		break;
+		return seg->size == arc_record_segment_raw(r, s) ? 0 : -EBADMSG;
 	case ARC_SEGMENT_CODED:
-		ok = seg->size > 0 && seg->size < raw &&
-		     r->codec != ARC_CODEC_RAW;
-		break;
+		return check_coded(r, s);
 	case ARC_SEGMENT_FILL:
-		ok = seg->size == 0;
-		break;
+		return seg->size == 0 ? 0 : -EBADMSG;
+	case ARC_SEGMENT_JOINED:
+		return 0;
 	default:
 		/* A codec we do not know may have types we do not know. */
 		return r->decoder ? -EBADMSG : -EOPNOTSUPP;
 	}
-	return ok ? 0 : -EBADMSG;
 }
 
 /* The table, whose checksum was right; its pieces must tile the payload. */
@@ -69,14 +124,15 @@ static int parse_table(struct arc_record *r, const uint8_t *table,
 		seg->size = arc_get32(d.size);
 		seg->type = d.type;
 		seg->fill = d.fill;
-		seg->extra = arc_get32(d.extra);
 		seg->check = arc_get64(d.check);
+		memset(seg->ext, 0, sizeof(seg->ext));
+		memcpy(seg->ext, table + sizeof(d), entry_size - sizeof(d));
 		err = check_segment(r, s);
 		if (err < 0)
 			return err;
 		if (seg->offset != end)
 			return -EBADMSG;
-		end += seg->size; /* at most 256 times 64 KiB */
+		end += seg->size; /* two frames' worth at most */
 	}
 	return end == r->payload ? 0 : -EBADMSG;
 }
@@ -133,54 +189,164 @@ uint32_t arc_record_segment_raw(const struct arc_record *r, uint32_t s)
 	return ARC_MIN(r->raw - (s << ARC_SEGMENT_LOG), ARC_SEGMENT_SIZE);
 }
 
-/* Where segment s begins in its group. */
-static size_t offset_in_group(const struct arc_record *r, uint32_t s)
+bool arc_record_is_coded_whole(const struct arc_record *r, uint32_t s)
 {
-	size_t group = (size_t)1 << r->group_log;
+	return r->decoder && r->decoder->whole_group &&
+	       r->segment[first_of_group(r, s)].type == ARC_SEGMENT_CODED;
+}
 
-	return ((size_t)s << ARC_SEGMENT_LOG) & (group - 1);
+uint32_t arc_record_groups(const struct arc_record *r)
+{
+	return arc_group_of(r->segments - 1, r->group_log) + 1;
+}
+
+uint32_t arc_record_group_raw(const struct arc_record *r, uint32_t g)
+{
+	uint32_t size = UINT32_C(1) << r->group_log;
+
+	assert(g < arc_record_groups(r));
+	return ARC_MIN(r->raw - g * size, size);
+}
+
+void arc_record_place_groups(const struct arc_record *r, uint8_t *frame,
+			     uint8_t *groups[ARC_FRAME_SEGMENTS_MAX])
+{
+	for (uint32_t g = 0; g < arc_record_groups(r); g++)
+		groups[g] = frame + ((size_t)g << r->group_log);
+}
+
+/* ---- what needs what ---------------------------------------------------- */
+
+static void remove_segment(struct arc_segset *set, uint32_t s)
+{
+	set->word[s / 64] &= ~(UINT64_C(1) << (s % 64));
+}
+
+/* What coded segment s needs. Only what lies before it, whatever the codec
+ * says: the closure relies on that. */
+static void add_needs(const struct arc_record *r, uint32_t s,
+		      struct arc_segset *set)
+{
+	struct arc_segset refs = { 0 };
+
+	if (r->segment[s].type != ARC_SEGMENT_CODED || !r->decoder)
+		return;
+	r->decoder->needs(&r->segment[s], s, r->group_log, &refs);
+	for (uint32_t w = 0; w < s / 64; w++)
+		set->word[w] |= refs.word[w];
+	set->word[s / 64] |= refs.word[s / 64] & ((UINT64_C(1) << s % 64) - 1);
+}
+
+/* All segments of the group of s; returns the first. */
+static uint32_t add_group(const struct arc_record *r, uint32_t s,
+			  struct arc_segset *set)
+{
+	uint32_t first = first_of_group(r, s);
+	uint32_t n = UINT32_C(1) << (r->group_log - ARC_SEGMENT_LOG);
+
+	for (uint32_t i = first; i < ARC_MIN(first + n, r->segments); i++)
+		arc_segset_add(set, i);
+	return first;
+}
+
+void arc_record_closure(const struct arc_record *r, uint32_t lo, uint32_t hi,
+			const struct arc_segset *ready, struct arc_segset *set)
+{
+	assert(hi < r->segments);
+	for (uint32_t s = hi + 1; s-- > lo;) {
+		if (!arc_segset_has(set, s))
+			continue;
+		if (ready && arc_segset_has(ready, s))
+			remove_segment(set, s);
+		else if (arc_record_is_coded_whole(r, s))
+			s = add_group(r, s, set);
+		else
+			add_needs(r, s, set);
+	}
+}
+
+/* ---- decoding ----------------------------------------------------------- */
+
+/*
+ * A damaged group may be right up to the damage, which the checksums of its
+ * segments say. What its decoder did not reach must be nothing then, and not
+ * what the memory held before.
+ */
+static int decode_whole(const struct arc_record *r, struct arc_decode *d)
+{
+	uint32_t g = arc_group_of(d->s, r->group_log);
+	int err;
+
+	d->n = arc_record_group_raw(r, g);
+	err = r->decoder->decode(d);
+	if (err == -EBADMSG) {
+		memset(d->groups[g], 0, d->n);
+		err = r->decoder->decode(d);
+	}
+	return err == -EBADMSG ? 0 : err;
+}
+
+static int decode_coded(const struct arc_record *r, uint32_t s,
+			const uint8_t *src, uint8_t *const *groups)
+{
+	struct arc_decode d = {
+		.seg = &r->segment[s],
+		.src = src,
+		.s = s,
+		.n = arc_record_segment_raw(r, s),
+		.group_log = r->group_log,
+		.groups = groups,
+	};
+
+	if (!r->decoder)
+		return -EOPNOTSUPP;
+	return r->decoder->whole_group ? decode_whole(r, &d)
+				       : r->decoder->decode(&d);
 }
 
 int arc_record_decode_segment(const struct arc_record *r, uint32_t s,
-			      const uint8_t *src, uint8_t *group)
+			      const uint8_t *src, uint8_t *const *groups)
 {
 	const struct arc_segment *seg = &r->segment[s];
-	size_t off = offset_in_group(r, s);
+	uint8_t *out = groups[arc_group_of(s, r->group_log)] +
+		       arc_offset_in_group(s, r->group_log);
 	size_t n = arc_record_segment_raw(r, s);
-	int err;
+	int err = 0;
 
 	switch ((enum arc_segment_type)seg->type) {
 	case ARC_SEGMENT_RAW:
-		memcpy(group + off, src, n);
+		memcpy(out, src, n);
 		break;
 	case ARC_SEGMENT_FILL:
-		memset(group + off, seg->fill, n);
+		memset(out, seg->fill, n);
 		break;
 	case ARC_SEGMENT_CODED:
-		if (!r->decoder)
-			return -EOPNOTSUPP;
-		err = r->decoder->decode(seg, src, group, off, n);
-		if (err < 0)
-			return err;
+		err = decode_coded(r, s, src, groups);
+		break;
+	case ARC_SEGMENT_JOINED:
+		err = r->decoder ? 0 : -EOPNOTSUPP;
 		break;
 	case ARC_SEGMENT_TYPES:
-		return -EBADMSG;
+		err = -EBADMSG;
+		break;
 	}
-	return arc_xxh64(group + off, n) == seg->check ? 0 : -EBADMSG;
+	if (err < 0)
+		return err;
+	return arc_xxh64(out, n) == seg->check ? 0 : -EBADMSG;
 }
 
 int arc_record_decode_all(const struct arc_record *r, struct arc_span record,
 			  uint8_t *out)
 {
+	uint8_t *groups[ARC_FRAME_SEGMENTS_MAX];
 	const uint8_t *payload = record.p + r->head;
 
 	if (record.n != (size_t)r->head + r->payload)
 		return -EBADMSG;
+	arc_record_place_groups(r, out, groups);
 	for (uint32_t s = 0; s < r->segments; s++) {
-		size_t at = (size_t)s << ARC_SEGMENT_LOG;
-		uint8_t *group = out + (at - offset_in_group(r, s));
 		int err = arc_record_decode_segment(
-			r, s, payload + r->segment[s].offset, group);
+			r, s, payload + r->segment[s].offset, groups);
 
 		if (err < 0)
 			return err;

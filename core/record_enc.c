@@ -10,10 +10,13 @@ struct arc_record_encoder {
 
 /* A frame on its way into a record. */
 struct shape {
+	struct arc_span raw;
 	const struct arc_encoder *encoder; /* NULL: raw */
-	uint8_t entry_size;
+	struct arc_frame_plan plan;
 	uint8_t codec;
 	uint32_t segments;
+	size_t plain; /* what the payload would be without a codec */
+	uint8_t *out; /* where the payload goes */
 	uint32_t payload; /* bytes so far */
 };
 
@@ -23,15 +26,15 @@ int arc_record_encoder_new(const struct arc_record_params *params,
 	arc_cleanup(arc_record_encoder_freep) struct arc_record_encoder *e =
 		NULL;
 
-	assert(params->level >= 1 && params->level <= 9);
-	assert(params->group_log >= ARC_GROUP_LOG_MIN &&
-	       params->group_log <= ARC_GROUP_LOG_MAX);
+	assert(params->codec.level >= 1 && params->codec.level <= 9);
+	assert(params->codec.group_log >= ARC_GROUP_LOG_MIN &&
+	       params->codec.group_log <= ARC_GROUP_LOG_MAX);
 	e = calloc(1, sizeof(*e));
 	if (!e)
 		return -ENOMEM;
 	e->params = *params;
 	if (params->encoder) {
-		int err = params->encoder->new_state(params->level, &e->state);
+		int err = params->encoder->new_state(&params->codec, &e->state);
 
 		if (err < 0)
 			return err;
@@ -64,15 +67,41 @@ static struct arc_span segment_of(struct arc_span raw, uint32_t s)
 				  ARC_MIN(raw.n - off, ARC_SEGMENT_SIZE) };
 }
 
+/* Segments [from, end) as one. */
+static struct arc_span group_of(struct arc_span raw, uint32_t from,
+				uint32_t end)
+{
+	struct arc_span first = segment_of(raw, from);
+	struct arc_span last = segment_of(raw, end - 1);
+
+	return (struct arc_span){ first.p,
+				  (size_t)(last.p - first.p) + last.n };
+}
+
 static bool is_fill(struct arc_span seg)
 {
 	return memcmp(seg.p, seg.p + 1, seg.n - 1) == 0;
 }
 
-/* What every entry needs whatever the codec: fill or not, and the checksum. */
-static void survey(struct arc_record_encoder *e, struct arc_span raw)
+/* Bytes that segments [from, end) take as they are. */
+static size_t plain_size(const struct arc_record_encoder *e,
+			 struct arc_span raw, uint32_t from, uint32_t end)
 {
-	for (uint32_t s = 0; s < arc_segment_count((uint32_t)raw.n); s++) {
+	size_t n = 0;
+
+	for (uint32_t s = from; s < end; s++)
+		if (e->segment[s].type != ARC_SEGMENT_FILL)
+			n += segment_of(raw, s).n;
+	return n;
+}
+
+/* What every entry needs whatever the codec: fill or not, and the checksum.
+ * Returns the bytes that the segments take as they are. */
+static size_t survey(struct arc_record_encoder *e, struct arc_span raw)
+{
+	uint32_t segments = arc_segment_count((uint32_t)raw.n);
+
+	for (uint32_t s = 0; s < segments; s++) {
 		struct arc_span in = segment_of(raw, s);
 		bool fill = is_fill(in);
 
@@ -82,6 +111,7 @@ static void survey(struct arc_record_encoder *e, struct arc_span raw)
 			.check = arc_xxh64(in.p, in.n),
 		};
 	}
+	return plain_size(e, raw, 0, segments);
 }
 
 /*
@@ -98,24 +128,24 @@ static uint32_t last_of_use(const struct arc_record_encoder *e, uint32_t from,
 
 /* Codes or copies segment s of the group at base behind the payload so far. */
 static void put_segment(struct arc_record_encoder *e, struct shape *shape,
-			uint32_t s, const uint8_t *base, struct arc_span in,
-			uint8_t *payload)
+			const struct arc_encoder *encoder, uint32_t s,
+			const uint8_t *base)
 {
 	struct arc_segment *seg = &e->segment[s];
-	uint8_t *out = payload + shape->payload;
+	struct arc_span in = segment_of(shape->raw, s);
+	uint8_t *out = shape->out + shape->payload;
 	struct arc_segment coded = *seg;
 	size_t n = 0;
 
-	if (shape->encoder)
-		n = shape->encoder->encode(e->state, base,
-					   (size_t)(in.p - base), in.n, out,
-					   in.n - 1, &coded);
+	if (encoder)
+		n = encoder->encode(e->state, base, (size_t)(in.p - base), in.n,
+				    out, in.n - 1, &coded);
 	seg->offset = shape->payload;
 	if (seg->type == ARC_SEGMENT_FILL) /* the codec has just seen it */
 		return;
 	if (n > 0) {
 		seg->type = ARC_SEGMENT_CODED;
-		seg->extra = coded.extra;
+		memcpy(seg->ext, coded.ext, sizeof(seg->ext));
 	} else {
 		memcpy(out, in.p, in.n);
 		n = in.n;
@@ -124,24 +154,67 @@ static void put_segment(struct arc_record_encoder *e, struct shape *shape,
 	shape->payload += (uint32_t)n;
 }
 
-static void put_payload(struct arc_record_encoder *e, struct shape *shape,
-			struct arc_span raw, uint8_t *payload)
+/* Segments [from, end), one after the other; encoder NULL: as they are. */
+static void put_segments(struct arc_record_encoder *e, struct shape *shape,
+			 const struct arc_encoder *encoder, uint32_t from,
+			 uint32_t end)
 {
-	uint32_t group = UINT32_C(1) << (e->params.group_log - ARC_SEGMENT_LOG);
+	uint32_t used = last_of_use(e, from, end);
+	struct arc_span group = group_of(shape->raw, from, end);
+
+	if (encoder && used > from)
+		encoder->begin(e->state, group.p, group.n);
+	for (uint32_t s = from; s < used; s++)
+		put_segment(e, shape, encoder, s, group.p);
+	for (uint32_t s = used; s < end; s++)
+		e->segment[s].offset = shape->payload;
+}
+
+/* Codes segments [from, end) whole; 0: that takes no less than they do as they
+ * are. */
+static ssize_t put_whole(struct arc_record_encoder *e, struct shape *shape,
+			 uint32_t from, uint32_t end)
+{
+	struct arc_span group = group_of(shape->raw, from, end);
+	size_t plain = plain_size(e, shape->raw, from, end);
+	ssize_t n = 0;
+
+	if (plain > 0)
+		n = shape->encoder->encode_group(e->state, group.p, group.n,
+						 shape->out + shape->payload,
+						 plain - 1);
+	if (n <= 0)
+		return n;
+	for (uint32_t s = from; s < end; s++) {
+		struct arc_segment *seg = &e->segment[s];
+
+		seg->type = s == from ? ARC_SEGMENT_CODED : ARC_SEGMENT_JOINED;
+		seg->fill = 0;
+		seg->size = s == from ? (uint32_t)n : 0;
+		seg->offset = shape->payload;
+		shape->payload += seg->size;
+	}
+	return n;
+}
+
+static int put_payload(struct arc_record_encoder *e, struct shape *shape)
+{
+	uint32_t group = UINT32_C(1)
+			 << (shape->plan.group_log - ARC_SEGMENT_LOG);
+	const struct arc_encoder *encoder = shape->encoder;
+	bool whole = encoder && encoder->encode_group;
 
 	for (uint32_t from = 0; from < shape->segments; from += group) {
 		uint32_t end = ARC_MIN(from + group, shape->segments);
-		uint32_t used = last_of_use(e, from, end);
-		const uint8_t *base = segment_of(raw, from).p;
+		ssize_t n = whole ? put_whole(e, shape, from, end) : 0;
 
-		if (shape->encoder && used > from)
-			shape->encoder->begin(e->state, base);
-		for (uint32_t s = from; s < used; s++)
-			put_segment(e, shape, s, base, segment_of(raw, s),
-				    payload);
-		for (uint32_t s = used; s < end; s++)
-			e->segment[s].offset = shape->payload;
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			put_segments(e, shape, whole ? NULL : encoder, from,
+				     end);
 	}
+	return 0;
 }
 
 static void put_table(const struct arc_record_encoder *e,
@@ -154,37 +227,37 @@ static void put_table(const struct arc_record_encoder *e,
 			.size = arc_put32(seg->size),
 			.type = seg->type,
 			.fill = seg->fill,
-			.extra = arc_put32(seg->extra),
 			.check = arc_put64(seg->check),
 		};
 
-		memset(out, 0, shape->entry_size);
 		memcpy(out, &d, sizeof(d));
-		out += shape->entry_size;
+		memcpy(out + sizeof(d), seg->ext,
+		       shape->plan.entry_size - sizeof(d));
+		out += shape->plan.entry_size;
 	}
 }
 
 /* Writes header and table; returns the record's checksum. */
 static uint64_t put_head(const struct arc_record_encoder *e,
 			 const struct shape *shape, uint64_t number,
-			 struct arc_span raw, uint64_t digest, uint8_t *out)
+			 uint64_t digest, uint8_t *out)
 {
 	uint8_t *table = out + sizeof(struct arc_disk_record);
 	struct arc_disk_record d = {
 		.frame = arc_put64(number),
 		.codec = shape->codec,
-		.group_log = e->params.group_log,
-		.entry_size = shape->entry_size,
+		.group_log = shape->plan.group_log,
+		.entry_size = shape->plan.entry_size,
 		.segments = arc_put32(shape->segments),
-		.raw = arc_put32((uint32_t)raw.n),
+		.raw = arc_put32((uint32_t)shape->raw.n),
 		.payload = arc_put32(shape->payload),
 		.digest = arc_put64(digest),
 		.id = arc_put64(e->params.id),
 	};
 	struct arc_span front = { (const uint8_t *)&d,
 				  offsetof(struct arc_disk_record, checksum) };
-	struct arc_span back = { table,
-				 (size_t)shape->segments * shape->entry_size };
+	struct arc_span back = { table, (size_t)shape->segments *
+						shape->plan.entry_size };
 	uint64_t checksum;
 
 	memcpy(d.magic, ARC_RECORD_MAGIC, sizeof(d.magic));
@@ -197,68 +270,89 @@ static uint64_t put_head(const struct arc_record_encoder *e,
 
 static size_t stored_size(const struct shape *shape)
 {
-	return arc_record_head_size(shape->segments, shape->entry_size) +
+	return arc_record_head_size(shape->segments, shape->plan.entry_size) +
 	       shape->payload;
 }
 
-/* Lays the frame out as its shape says and learns the payload's size. */
-static void lay_out(struct arc_record_encoder *e, struct shape *shape,
-		    struct arc_span raw, uint8_t *out)
+/* Lays the frame out as its shape says and learns the payload's size. record:
+ * where header and table will stand before it. */
+static int lay_out(struct arc_record_encoder *e, struct shape *shape,
+		   uint8_t *record)
 {
-	survey(e, raw);
+	shape->plain = survey(e, shape->raw);
 	shape->payload = 0;
-	put_payload(e, shape, raw,
-		    out + arc_record_head_size(shape->segments,
-					       shape->entry_size));
+	shape->out = record + arc_record_head_size(shape->segments,
+						   shape->plan.entry_size);
+	return put_payload(e, shape);
 }
 
-/* The size of the frame's record without a codec. */
-static size_t raw_size(const struct arc_record_encoder *e, struct arc_span raw,
-		       uint32_t segments)
+/* What the codec makes of the params for this frame. */
+static void make_plan(struct arc_record_encoder *e, struct arc_span raw,
+		      struct arc_frame_plan *plan)
 {
-	size_t n = arc_record_head_size(segments, ARC_ENTRY_SIZE_MIN);
+	const struct arc_encoder *encoder = e->params.encoder;
 
-	for (uint32_t s = 0; s < segments; s++) {
-		if (e->segment[s].type != ARC_SEGMENT_FILL)
-			n += segment_of(raw, s).n;
+	plan->entry_size = encoder->entry_size;
+	if (encoder->plan)
+		encoder->plan(e->state, raw, plan);
+	assert(plan->group_log >= ARC_GROUP_LOG_MIN &&
+	       plan->group_log <= e->params.codec.group_log);
+	assert(plan->entry_size >= ARC_ENTRY_SIZE_MIN &&
+	       plan->entry_size <= ARC_ENTRY_SIZE_MAX &&
+	       plan->entry_size % 8 == 0);
+}
+
+/* The frame with the codec, if there is one and it gains something. */
+static int choose_shape(struct arc_record_encoder *e, struct arc_span raw,
+			uint8_t *record, struct shape *ret)
+{
+	const struct arc_encoder *encoder = e->params.encoder;
+	const struct shape plain = {
+		.raw = raw,
+		.plan = { .group_log = e->params.codec.group_log,
+			  .entry_size = ARC_ENTRY_SIZE_MIN },
+		.codec = ARC_CODEC_RAW,
+		.segments = arc_segment_count((uint32_t)raw.n),
+	};
+	int err;
+
+	*ret = plain;
+	if (encoder) {
+		ret->encoder = encoder;
+		ret->codec = (uint8_t)encoder->id;
+		make_plan(e, raw, &ret->plan);
 	}
-	return n;
+	err = lay_out(e, ret, record);
+	if (err < 0 || !encoder ||
+	    stored_size(ret) <
+		    arc_record_head_size(plain.segments, ARC_ENTRY_SIZE_MIN) +
+			    ret->plain)
+		return err;
+	*ret = plain;
+	return lay_out(e, ret, record);
 }
 
 int arc_record_encode(struct arc_record_encoder *e, uint64_t number,
 		      struct arc_span raw, uint8_t *out,
 		      struct arc_record_info *ret)
 {
-	const struct arc_encoder *encoder = e->params.encoder;
-	const struct shape plain = {
-		.entry_size = ARC_ENTRY_SIZE_MIN,
-		.codec = ARC_CODEC_RAW,
-		.segments = arc_segment_count((uint32_t)raw.n),
-	};
-	struct shape shape = plain;
+	struct shape shape;
 	uint64_t digest;
+	int err;
 
 	assert(raw.n >= 1 && raw.n <= ARC_FRAME_MAX);
-	if (encoder) {
-		shape.encoder = encoder;
-		shape.codec = (uint8_t)encoder->id;
-		shape.entry_size = encoder->entry_size;
-	}
-	lay_out(e, &shape, raw, out);
-	if (encoder &&
-	    stored_size(&shape) >= raw_size(e, raw, plain.segments)) {
-		shape = plain;
-		lay_out(e, &shape, raw, out);
-	}
+	err = choose_shape(e, raw, out, &shape);
+	if (err < 0)
+		return err;
 	digest = arc_xxh64(raw.p, raw.n);
 	*ret = (struct arc_record_info){
 		.raw = (uint32_t)raw.n,
 		.stored = (uint32_t)stored_size(&shape),
-		.checksum = put_head(e, &shape, number, raw, digest, out),
+		.checksum = put_head(e, &shape, number, digest, out),
 		.digest = digest,
 		.codec = shape.codec,
-		.group_log = e->params.group_log,
-		.entry_size = shape.entry_size,
+		.group_log = shape.plan.group_log,
+		.entry_size = shape.plan.entry_size,
 	};
 	return 0;
 }

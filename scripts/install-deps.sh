@@ -5,7 +5,7 @@
 # --fuzz: with clang and its fuzzer as well. Asks for nothing.
 set -eu
 
-build="gcc make cmake pkg-config libc6-dev libfuse3-dev liblz4-dev
+build="gcc make cmake pkg-config libc6-dev libfuse3-dev liblz4-dev libzstd-dev
 	libxxhash-dev zlib1g-dev libssl-dev libjansson-dev uthash-dev"
 run="fuse3"
 tests="libcmocka-dev python3 attr acl util-linux procps man-db groff-base

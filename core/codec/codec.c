@@ -4,6 +4,7 @@
 static const struct arc_decoder *const decoders[] = {
 	&arc_raw_decoder,
 	&arc_lz4_decoder,
+	&arc_zstd_decoder,
 };
 
 /* Names of all ids of the format, known to this build or not. */

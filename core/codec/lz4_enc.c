@@ -50,14 +50,14 @@ static void fast_free(void *state)
 	free(s);
 }
 
-static int fast_new(unsigned level, void **ret)
+static int fast_new(const struct arc_encoder_params *params, void **ret)
 {
 	struct fast_state *s = calloc(1, sizeof(*s));
 
-	assert(level >= 1 && level <= ARC_COUNT(accelerations));
+	assert(params->level >= 1 && params->level <= ARC_COUNT(accelerations));
 	if (!s)
 		return -ENOMEM;
-	s->acceleration = accelerations[level - 1];
+	s->acceleration = accelerations[params->level - 1];
 	s->stream = LZ4_createStream();
 	if (!s->stream) {
 		fast_free(s);
@@ -67,10 +67,11 @@ static int fast_new(unsigned level, void **ret)
 	return 0;
 }
 
-static void fast_begin(void *state, const uint8_t *base)
+static void fast_begin(void *state, const uint8_t *base, size_t n)
 {
 	struct fast_state *s = state;
 
+	(void)n;
 	LZ4_loadDict(s->stream, (const char *)base, 0);
 }
 
@@ -82,7 +83,7 @@ static size_t fast_encode(void *state, const uint8_t *base, size_t off,
 	int got;
 
 	assert(n <= ARC_SEGMENT_SIZE);
-	seg->extra = 0;
+	(void)seg;
 	got = LZ4_compress_fast_continue(s->stream, (const char *)base + off,
 					 (char *)s->scratch, (int)n,
 					 (int)SCRATCH, s->acceleration);
@@ -94,8 +95,6 @@ const struct arc_encoder arc_lz4_encoder = {
 	.about = "LZ4: fast",
 	.id = ARC_CODEC_LZ4,
 	.entry_size = ARC_ENTRY_SIZE_MIN,
-	.level_min = 4, /* acceleration: less is better */
-	.level_max = 1,
 	.new_state = fast_new,
 	.free_state = fast_free,
 	.begin = fast_begin,
@@ -129,11 +128,11 @@ static void hc_free(void *state)
 	free(s);
 }
 
-static int hc_new(unsigned level, void **ret)
+static int hc_new(const struct arc_encoder_params *params, void **ret)
 {
 	struct hc_state *s = calloc(1, sizeof(*s));
 
-	assert(level >= 1 && level <= ARC_COUNT(hc_levels));
+	assert(params->level >= 1 && params->level <= ARC_COUNT(hc_levels));
 	if (!s)
 		return -ENOMEM;
 	s->stream = LZ4_createStreamHC();
@@ -143,15 +142,16 @@ static int hc_new(unsigned level, void **ret)
 		return -ENOMEM;
 	}
 	/* Kept by LZ4_loadDictHC(). */
-	LZ4_resetStreamHC_fast(s->stream, hc_levels[level - 1]);
+	LZ4_resetStreamHC_fast(s->stream, hc_levels[params->level - 1]);
 	*ret = s;
 	return 0;
 }
 
-static void hc_begin(void *state, const uint8_t *base)
+static void hc_begin(void *state, const uint8_t *base, size_t n)
 {
 	struct hc_state *s = state;
 
+	(void)n;
 	LZ4_loadDictHC(s->stream, (const char *)base, 0);
 	s->doubtful = true;
 	s->behind = false;
@@ -174,7 +174,7 @@ static size_t hc_encode(void *state, const uint8_t *base, size_t off, size_t n,
 	int got;
 
 	assert(n <= ARC_SEGMENT_SIZE);
-	seg->extra = 0;
+	(void)seg;
 	if (s->doubtful && !shrinks(s, p, n)) {
 		s->behind = true;
 		return 0;
@@ -198,8 +198,6 @@ const struct arc_encoder arc_lz4hc_encoder = {
 	.about = "LZ4-HC: small, slower to make, as fast to read as lz4",
 	.id = ARC_CODEC_LZ4,
 	.entry_size = ARC_ENTRY_SIZE_MIN,
-	.level_min = 3,
-	.level_max = 12,
 	.new_state = hc_new,
 	.free_state = hc_free,
 	.begin = hc_begin,

@@ -5,14 +5,28 @@
  */
 #include "codec_i.h"
 
-static int decode(const struct arc_segment *seg, const uint8_t *src,
-		  uint8_t *base, size_t off, size_t n)
+static int check(const struct arc_segment *seg, uint32_t s, uint32_t n,
+		 uint8_t group_log)
 {
 	(void)seg;
-	(void)src;
-	(void)base;
-	(void)off;
+	(void)s;
 	(void)n;
+	(void)group_log;
+	return -EBADMSG;
+}
+
+static void needs(const struct arc_segment *seg, uint32_t s, uint8_t group_log,
+		  struct arc_segset *set)
+{
+	(void)seg;
+	(void)s;
+	(void)group_log;
+	(void)set;
+}
+
+static int decode(const struct arc_decode *d)
+{
+	(void)d;
 	return -EBADMSG;
 }
 
@@ -20,5 +34,7 @@ const struct arc_decoder arc_raw_decoder = {
 	.name = "raw",
 	.id = ARC_CODEC_RAW,
 	.entry_size = ARC_ENTRY_SIZE_MIN,
+	.check = check,
+	.needs = needs,
 	.decode = decode,
 };

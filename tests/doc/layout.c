@@ -77,7 +77,7 @@ static void print_pieces(void)
 	FIELD(segment, type)
 	FIELD(segment, fill)
 	FIELD(segment, reserved)
-	FIELD(segment, extra)
+	FIELD(segment, reserved2)
 	FIELD(segment, check)
 }
 

@@ -12,27 +12,48 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-/* Every group in memory of its own, which nothing may be written behind. */
-static void decode_groups(const struct arc_record *r, struct arc_span record)
+/* Every group in memory of its own, which nothing may be written behind, and
+ * beside it those only that its segments need. */
+static void decode_group(const struct arc_record *r, struct arc_span record,
+			 uint32_t g)
 {
 	uint32_t per_group = UINT32_C(1) << (r->group_log - ARC_SEGMENT_LOG);
+	uint32_t first = g * per_group;
+	uint32_t end = ARC_MIN(first + per_group, r->segments);
+	uint8_t *groups[ARC_FRAME_SEGMENTS_MAX] = { NULL };
+	struct arc_segset set = { 0 };
 
-	for (uint32_t s = 0; s < r->segments; s += per_group) {
-		uint32_t end = ARC_MIN(s + per_group, r->segments);
-		size_t size = ((size_t)(end - 1 - s) << ARC_SEGMENT_LOG) +
-			      arc_record_segment_raw(r, end - 1);
-		uint8_t *group = malloc(size);
+	for (uint32_t s = first; s < end; s++)
+		arc_segset_add(&set, s);
+	arc_record_closure(r, 0, end - 1, NULL, &set);
+	for (uint32_t s = 0; s < end; s++) {
+		uint32_t at = arc_group_of(s, r->group_log);
+		const uint8_t *src = record.p + r->head + r->segment[s].offset;
 
-		if (!group)
+		if (!arc_segset_has(&set, s))
+			continue;
+		if (!groups[at])
+			groups[at] = calloc(1, arc_record_group_raw(r, at));
+		if (!groups[at])
 			abort();
-		for (uint32_t i = s; i < end; i++) {
-			const uint8_t *src =
-				record.p + r->head + r->segment[i].offset;
+		arc_record_decode_segment(r, s, src, groups);
+	}
+	for (uint32_t i = 0; i <= g; i++)
+		free(groups[i]);
+}
 
-			if (arc_record_decode_segment(r, i, src, group) < 0)
-				memset(group, 0, size);
-		}
-		free(group);
+/* A closure names nothing behind what it is asked for. */
+static void check_closures(const struct arc_record *r)
+{
+	for (uint32_t s = 0; s < r->segments; s++) {
+		struct arc_segset set = { 0 };
+
+		arc_segset_add(&set, s);
+		arc_record_closure(r, 0, s, NULL, &set);
+		for (uint32_t i = s + 1; i < ARC_FRAME_SEGMENTS_MAX; i++)
+			if (arc_segset_has(&set, i) &&
+			    !arc_record_is_coded_whole(r, i))
+				abort();
 	}
 }
 
@@ -54,7 +75,9 @@ static void decode(struct arc_span record)
 	    arc_xxh64(out, r->raw) != r->digest)
 		abort();
 	free(out);
-	decode_groups(r, record);
+	for (uint32_t g = 0; g < arc_record_groups(r); g++)
+		decode_group(r, record, g);
+	check_closures(r);
 }
 
 /* A copy whose header's checksum is right; false: no header to speak of. */
@@ -77,13 +100,14 @@ static bool seal(uint8_t *copy, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	uint8_t *copy = malloc(n ? n : 1);
+	/* The slack has no values anybody may rely on. */
+	uint8_t *copy = malloc(n + ARC_DECODE_SLACK);
 
 	if (!copy)
 		abort();
-	decode((struct arc_span){ data, n });
 	if (n > 0)
 		memcpy(copy, data, n);
+	decode((struct arc_span){ copy, n });
 	if (seal(copy, n))
 		decode((struct arc_span){ copy, n });
 	free(copy);

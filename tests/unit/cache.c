@@ -135,6 +135,8 @@ static void every_byte_is_that_of_the_stream(void **state)
 		{ TESTDATA_TEXT, "lz4", 24, 98 << 20 },
 		{ TESTDATA_RANDOM, NULL, 18, 2 << 20 },
 		{ TESTDATA_ZERO, "lz4", 18, 98 << 20 },
+		{ TESTDATA_TEXT, "zstd", 18, 98 << 20 },
+		{ TESTDATA_MIXED, "zstd", 20, 2 << 20 },
 	};
 
 	(void)state;
@@ -243,6 +245,23 @@ static void a_group_is_read_with_one_call(void **state)
 	drop(&o);
 }
 
+static const struct shape zstd = { TESTDATA_TEXT, "zstd", 18, 98 << 20 };
+
+static void a_group_that_is_coded_whole_is_decoded_once(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	make(&o, &zstd);
+	open_cache(&o, BUDGET);
+	assert_int_equal(touch(&o, 6 * SEGMENT, 10), 10);
+	assert_int_equal(stats_of(&o).segments[ARC_CODEC_ZSTD], 4);
+	assert_int_equal(stats_of(&o).decoded, 4 * SEGMENT);
+	assert_int_equal(touch(&o, 4 * SEGMENT, 4 * SEGMENT), 4 * SEGMENT);
+	assert_int_equal(segments_decoded(&o), 4);
+	drop(&o);
+}
+
 /* ---- budget ------------------------------------------------------------- */
 
 static void any_budget_is_enough(void **state)
@@ -289,13 +308,24 @@ static void what_was_used_last_stays(void **state)
 /* ---- damage ------------------------------------------------------------- */
 
 /* Flips a bit in the stored bytes of a segment of frame 0. */
-static void damage_segment(struct opened *o, uint32_t s)
+static void damage_at(struct opened *o, uint32_t s, bool end)
 {
 	struct arc_record *r;
 	uint8_t *p = find_record(o, 0, &r);
+	uint32_t n = r->segment[s].size;
 
-	p[r->head + r->segment[s].offset + r->segment[s].size / 2] ^= 0x40;
+	p[r->head + r->segment[s].offset + (end ? n - 20 : n / 2)] ^= 0x40;
 	free(r);
+}
+
+static void damage_segment(struct opened *o, uint32_t s)
+{
+	damage_at(o, s, false);
+}
+
+static void damage_end(struct opened *o, uint32_t s)
+{
+	damage_at(o, s, true);
 }
 
 static void a_damaged_segment_hides_itself(void **state)
@@ -360,6 +390,34 @@ static void coded_segments_before_the_damage_are_served(void **state)
 	/* groups beside it do not know */
 	assert_int_equal(touch(&o, 0, 4 * SEGMENT), 4 * SEGMENT);
 	assert_int_equal(touch(&o, 8 * SEGMENT, 4 * SEGMENT), 4 * SEGMENT);
+	drop(&o);
+}
+
+static void segments_of_a_whole_group_before_the_damage_are_served(void **state)
+{
+	struct opened o;
+	struct arc_pin pin;
+	uint64_t before;
+
+	(void)state;
+	make(&o, &zstd);
+	open_cache(&o, BUDGET);
+	damage_end(&o, 4);
+	assert_int_equal(touch(&o, 4 * SEGMENT, 4 * SEGMENT), -EBADMSG);
+	assert_int_equal(touch(&o, 7 * SEGMENT, 1), -EBADMSG);
+	assert_int_equal(touch(&o, 4 * SEGMENT, SEGMENT), SEGMENT);
+	assert_int_equal(touch(&o, 0, 4 * SEGMENT), 4 * SEGMENT);
+	/* what is pinned stays while the rest is tried again */
+	assert_int_equal(arc_cache_pin(o.cache, 4 * SEGMENT, SEGMENT, &pin), 0);
+	before = segments_decoded(&o);
+	assert_int_equal(touch(&o, 6 * SEGMENT, 2 * SEGMENT), -EBADMSG);
+	assert_memory_equal(pin.p, o.stream + 4 * SEGMENT, SEGMENT);
+	assert_int_equal(segments_decoded(&o), before);
+	damage_end(&o, 4);
+	assert_int_equal(touch(&o, 4 * SEGMENT, 4 * SEGMENT), 4 * SEGMENT);
+	assert_memory_equal(pin.p, o.stream + 4 * SEGMENT, SEGMENT);
+	assert_int_equal(segments_decoded(&o), 4 + 4);
+	arc_cache_unpin(o.cache, &pin);
 	drop(&o);
 }
 
@@ -565,6 +623,18 @@ static void threads_share_a_large_cache(void **state)
 	drop(&o);
 }
 
+static void threads_share_groups_that_are_coded_whole(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	make(&o, &(const struct shape){ TESTDATA_MIXED, "zstd", 18, 2 << 20 });
+	open_cache(&o, 600000);
+	run_threads(&o, work, 100);
+	assert_true(stats_of(&o).groups.evictions > 0);
+	drop(&o);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -573,11 +643,14 @@ int main(void)
 		cmocka_unit_test(only_what_is_needed_is_decoded),
 		cmocka_unit_test(a_raw_segment_needs_no_other),
 		cmocka_unit_test(a_group_is_read_with_one_call),
+		cmocka_unit_test(a_group_that_is_coded_whole_is_decoded_once),
 		cmocka_unit_test(any_budget_is_enough),
 		cmocka_unit_test(what_was_used_last_stays),
 		cmocka_unit_test(a_damaged_segment_hides_itself),
 		cmocka_unit_test(a_mended_segment_is_read),
 		cmocka_unit_test(coded_segments_before_the_damage_are_served),
+		cmocka_unit_test(
+			segments_of_a_whole_group_before_the_damage_are_served),
 		cmocka_unit_test(a_damaged_head_hides_its_frame),
 		cmocka_unit_test(a_stale_record_is_refused),
 		cmocka_unit_test(a_volume_that_comes_back_is_read),
@@ -585,6 +658,7 @@ int main(void)
 		cmocka_unit_test(many_who_ask_at_once_cost_one_decoding),
 		cmocka_unit_test(threads_share_a_small_cache),
 		cmocka_unit_test(threads_share_a_large_cache),
+		cmocka_unit_test(threads_share_groups_that_are_coded_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,8 +21,7 @@ static struct arc_record_params params(void)
 {
 	return (struct arc_record_params){
 		.encoder = arc_encoder_find("lz4hc"),
-		.level = 3,
-		.group_log = 17,
+		.codec = { .level = 3, .group_log = 17 },
 		.id = UINT64_C(0x1122334455667788),
 	};
 }

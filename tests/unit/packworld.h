@@ -343,12 +343,16 @@ static inline void read_frame(struct world *w, uint64_t i,
 	uint32_t stored = arc_get32(row->stored);
 	struct arc_span s, record;
 	struct arc_record *r;
+	uint8_t *copy;
 	size_t head;
 
 	assert_in_range(volume, 1, w->sink.set.n);
 	s = arc_store_memory_bytes(w->sink.set.stores[volume - 1]);
 	assert_true(arc_range_ok(arc_get64(row->offset), stored, s.n));
-	record = (struct arc_span){ s.p + arc_get64(row->offset), stored };
+	copy = calloc(1, (size_t)stored + ARC_DECODE_SLACK);
+	assert_non_null(copy);
+	memcpy(copy, s.p + arc_get64(row->offset), stored);
+	record = (struct arc_span){ copy, stored };
 	assert_int_equal(arc_record_peek(record, &head), 0);
 	assert_int_equal(
 		arc_record_parse((struct arc_span){ record.p, head }, &r), 0);
@@ -365,6 +369,7 @@ static inline void read_frame(struct world *w, uint64_t i,
 		arc_record_decode_all(r, record, w->stream.p + w->stream.n), 0);
 	w->stream.n += r->raw;
 	free(r);
+	free(copy);
 }
 
 /* Ends the archive and reads all frames back into w->stream. */

@@ -99,8 +99,7 @@ static inline struct arc_disk_frame set_record(struct setmaker *m,
 {
 	struct arc_record_params params = {
 		.encoder = codec ? arc_encoder_find(codec) : NULL,
-		.level = 6,
-		.group_log = group_log,
+		.codec = { .level = 6, .group_log = group_log },
 	};
 	struct arc_record_encoder *e;
 	struct arc_record_info info;

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache_i - what the files of the cache share: cache.c keeps the groups,
+ * cache_heads.c the heads of their records, cache_decode.c fills them.
+ *
+ * Threads: as said of each field.
+ */
+#ifndef ARC_CACHE_I_H
+#define ARC_CACHE_I_H
+
+#include "cache.h"
+
+#define ARC_CACHE_SPARES_MAX 64 /* buffers kept */
+
+/* A group of segments, some of them decoded. */
+struct arc_cache_group {
+	uint64_t frame;
+	uint32_t number; /* in its frame */
+	uint32_t first; /* segment of the frame */
+	uint32_t n; /* bytes */
+	uint8_t *buf;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool busy; /* some thread decodes; lock */
+	struct arc_segset ready; /* by segment of the frame; lock */
+	struct arc_segset bad; /* lock */
+};
+
+struct arc_cache_spare {
+	uint8_t *buf;
+	size_t n;
+};
+
+struct arc_cache {
+	struct arc_index *idx; /* borrowed, as vs and diag */
+	struct arc_volumes *vs;
+	struct arc_diag *diag;
+	struct arc_lru *groups; /* struct arc_cache_group by
+				 * arc_cache_key() */
+	struct arc_lru *heads; /* struct arc_record by frame */
+	struct arc_said said_heads; /* by frame + 1 */
+	struct arc_said said_segments; /* by frame << 8 | segment, + 1 */
+
+	pthread_mutex_t lock; /* of the spare buffers */
+	struct arc_cache_spare spare[ARC_CACHE_SPARES_MAX];
+	unsigned spares;
+	size_t spare_bytes;
+	size_t spare_max; /* frozen */
+
+	atomic_uint_fast64_t segments[ARC_CODEC_COUNT];
+	atomic_uint_fast64_t decoded;
+	atomic_uint_fast64_t served;
+	atomic_uint_fast64_t bad_segments;
+};
+
+static inline uint64_t arc_cache_key(uint64_t frame, uint32_t group)
+{
+	static_assert(ARC_FRAME_SEGMENTS_MAX == 1 << 8, "key of a group");
+	return frame << 8 | group;
+}
+
+static inline void arc_cache_count(atomic_uint_fast64_t *counter, uint64_t n)
+{
+	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+/* The heads of records, as arc_lru_new() wants them. */
+int arc_cache_load_head(void *ctx, uint64_t key, void **ret_obj,
+			size_t *ret_cost);
+void arc_cache_drop_head(void *ctx, void *obj);
+
+/* A buffer of exactly n bytes, a spare one if there is one; NULL without
+ * memory. */
+uint8_t *arc_cache_take_buffer(struct arc_cache *cache, size_t n);
+void arc_cache_give_buffer(struct arc_cache *cache, uint8_t *buf, size_t n);
+
+/*
+ * Decodes what is missing for segments [lo, hi] of a pinned group. retry: some
+ * of them is known to be bad and is tried again. Afterwards each of them is
+ * ready or bad, by this thread or another one, but for what was tried again in
+ * vain: -EBADMSG.
+ */
+int arc_cache_decode(struct arc_cache *cache, struct arc_cache_group *g,
+		     uint32_t lo, uint32_t hi, bool retry);
+
+#endif
