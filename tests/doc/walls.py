@@ -26,6 +26,8 @@ LAYERS = {
 SIZES = {
     "function": {"core/base.c": "int f(void)\n{\n" + "\n" * 98 + "}\n"},
     "file": {"core/base.c": "/* */\n" * 801},
+    "reader": {"tests/golden/arcread.py": "\n" * 300,
+               "tests/golden/plain.py": "\n" * 101},
 }
 
 

@@ -1,150 +1,109 @@
 # SPDX-License-Identifier: MIT
-"""plain - what a reader of archives needs and Python's standard library lacks:
-XXH3-64 with seed 0 and the decoder of LZ4 blocks, in plain Python."""
-import struct
+"""plain - what a reader of archives needs and Python's standard library lacks: XXH3-64 with seed 0
+and the decoder of LZ4 blocks, in plain Python."""
 from operator import mul
+from struct import pack, unpack, unpack_from
 
-M32, M64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
-P32 = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D)
-P64 = (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9,
-       0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5)
+M64 = 0xFFFFFFFFFFFFFFFF
 SECRET = bytes.fromhex(
-    "b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671f"
-    "cb79e64eccc0e578825ad07dccff7221b8084674f743248ee03590e6813a264c"
-    "3c2852bb91c300cb88d0658b1b532ea371644897a20df94e3819ef46a9deacd8"
-    "a8fa763fe39c343ff9dcbbc7c70b4f1d8a51e04bcdb45931c89f7ec9d9787364"
-    "eac5ac8334d3ebc3c581a0fffa1363eb170ddd51b7f0da49d316552629d4689e"
+    "b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671fcb79e64eccc0e578"
+    "825ad07dccff7221b8084674f743248ee03590e6813a264c3c2852bb91c300cb88d0658b1b532ea3"
+    "71644897a20df94e3819ef46a9deacd8a8fa763fe39c343ff9dcbbc7c70b4f1d8a51e04bcdb45931"
+    "c89f7ec9d9787364eac5ac8334d3ebc3c581a0fffa1363eb170ddd51b7f0da49d316552629d4689e"
     "2b16be587d47a1fc8ff8b8d17ad031ce45cb3a8f95160428afd7fbcabb4b407e")
-# What the 16 stripes of a block of 1024 bytes are combined with.
-BLOCK_KEY = int.from_bytes(
-    b"".join(SECRET[8 * i:8 * i + 64] for i in range(16)), "little")
-
-
-def u32(b, i):
-    return int.from_bytes(b[i:i + 4], "little")
-
-
-def u64(b, i):
-    return int.from_bytes(b[i:i + 8], "little")
-
-
-class Damaged(Exception):
-    pass
+WORDS = unpack("<24Q", SECRET)
+# What the 16 stripes of a block of 1024 bytes are combined with, and the last 64 bytes.
+BLOCK_KEY = int.from_bytes(b"".join(SECRET[8 * i:8 * i + 64] for i in range(16)), "little")
+LAST_KEY = int.from_bytes(SECRET[121:185], "little")
+START = (0xC2B2AE3D, 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9,
+         0x85EBCA77C2B2AE63, 0x85EBCA77, 0x27D4EB2F165667C5, 0x9E3779B1)
+P64_1, P64_2, P64_3, P32_1 = START[1], START[2], START[3], START[7]
+XXH3_STEPS, XXH64_STEPS = ((37, 0x165667919E3779F9),), ((33, P64_2), (29, P64_3))
 
 
 def need(condition, what):
     if not condition:
-        raise Damaged(what)
+        raise ValueError(what)
 
 
-# ---- XXH3-64 (doc/xxhash_spec.md of the xxHash project) --------------------
+# XXH3-64: doc/xxhash_spec.md of the xxHash project
 
-def fold(a, b):
-    p = a * b
+def avalanche(h, steps=XXH3_STEPS):
+    h &= M64
+    for shift, factor in steps:
+        h = (h ^ h >> shift) * factor & M64
+    return h ^ h >> 32
+
+
+def mix(b, i, k):
+    """The 16 bytes at i and those of the secret at k, multiplied and folded."""
+    (low, high), (key_low, key_high) = unpack_from("<QQ", b, i), unpack_from("<QQ", SECRET, k)
+    p = (low ^ key_low) * (high ^ key_high)
     return (p ^ p >> 64) & M64
 
 
-def avalanche(h):
-    h ^= h >> 37
-    h = h * 0x165667919E3779F9 & M64
-    return h ^ h >> 32
-
-
-def avalanche64(h):
-    h ^= h >> 33
-    h = h * P64[1] & M64
-    h ^= h >> 29
-    h = h * P64[2] & M64
-    return h ^ h >> 32
-
-
-def mix(b, i, s):
-    return fold(u64(b, i) ^ u64(SECRET, s), u64(b, i + 8) ^ u64(SECRET, s + 8))
-
-
 def xxh3_short(b):
-    n = len(b)
+    n, w = len(b), WORDS
     if n == 0:
-        return avalanche64(u64(SECRET, 56) ^ u64(SECRET, 64))
+        return avalanche(w[7] ^ w[8], XXH64_STEPS)
     if n <= 3:
-        v = b[0] << 16 | b[n >> 1] << 24 | b[n - 1] | n << 8
-        return avalanche64(v ^ u32(SECRET, 0) ^ u32(SECRET, 4))
+        h = b[0] << 16 | b[n >> 1] << 24 | b[n - 1] | n << 8
+        return avalanche(h ^ (w[0] ^ w[0] >> 32) & 0xFFFFFFFF, XXH64_STEPS)
     if n <= 8:
-        h = u32(b, n - 4) + (u32(b, 0) << 32)
-        h ^= u64(SECRET, 8) ^ u64(SECRET, 16)
+        h = int.from_bytes(b[-4:] + b[:4], "little") ^ w[1] ^ w[2]
         h ^= (h << 49 | h >> 15) & M64 ^ (h << 24 | h >> 40) & M64
         h = h * 0x9FB21C651E98DF25 & M64
-        h ^= (h >> 35) + n
-        h = h * 0x9FB21C651E98DF25 & M64
+        h = (h ^ (h >> 35) + n) * 0x9FB21C651E98DF25 & M64
         return h ^ h >> 28
-    lo = u64(b, 0) ^ u64(SECRET, 24) ^ u64(SECRET, 32)
-    hi = u64(b, n - 8) ^ u64(SECRET, 40) ^ u64(SECRET, 48)
-    swapped = int.from_bytes(lo.to_bytes(8, "little"), "big")
-    return avalanche((n + swapped + hi + fold(lo, hi)) & M64)
+    low, high = unpack("<QQ", b[:8] + b[-8:])
+    low, high = low ^ w[3] ^ w[4], high ^ w[5] ^ w[6]
+    swapped, p = int.from_bytes(low.to_bytes(8, "little"), "big"), low * high
+    return avalanche(n + swapped + high + (p ^ p >> 64))
 
 
 def xxh3_middle(b):
     n = len(b)
-    acc = n * P64[0]
+    h = n * P64_1
     if n <= 128:
-        for i in range((n - 1) // 32 + 1):
-            acc += mix(b, 16 * i, 32 * i)
-            acc += mix(b, n - 16 * (i + 1), 32 * i + 16)
-        return avalanche(acc & M64)
-    for i in range(8):
-        acc += mix(b, 16 * i, 16 * i)
-    acc = avalanche(acc & M64)
-    for i in range(8, n // 16):
-        acc += mix(b, 16 * i, 16 * (i - 8) + 3)
-    return avalanche((acc + mix(b, n - 16, 136 - 17)) & M64)
+        for i in range(0, (n + 31) // 32 * 16, 16):
+            h += mix(b, i, 2 * i) + mix(b, n - i - 16, 2 * i + 16)
+        return avalanche(h)
+    h = avalanche(h + sum(mix(b, i, i) for i in range(0, 128, 16)))
+    h += sum(mix(b, i, i - 125) for i in range(128, n - 15, 16))
+    return avalanche(h + mix(b, n - 16, 119))
 
 
-def accumulate_stripes(acc, data, key):
-    """Adds whole stripes (64 bytes each) to the eight accumulators."""
+def add_stripes(acc, data, key):
+    """The eight accumulators with whole stripes (64 bytes each) added."""
     n = len(data)
-    keyed = (int.from_bytes(data, "little") ^ key).to_bytes(n, "little")
-    words = struct.unpack("<%dI" % (n // 4), keyed)
+    keyed = int.from_bytes(data, "little") ^ key & (1 << 8 * n) - 1
+    words = unpack("<%dI" % (n // 4), keyed.to_bytes(n, "little"))
     products = list(map(mul, words[0::2], words[1::2]))
-    values = struct.unpack("<%dQ" % (n // 8), data)
-    for i in range(8):
-        acc[i] += sum(products[i::8]) + sum(values[i ^ 1::8])
+    values = unpack("<%dQ" % (n // 8), data)
+    return [a + sum(products[i::8]) + sum(values[i ^ 1::8]) & M64 for i, a in enumerate(acc)]
 
 
 def xxh3(b):
-    n = len(b)
-    if n <= 16:
-        return xxh3_short(b)
+    n, acc = len(b), START
     if n <= 240:
-        return xxh3_middle(b)
-    acc = [P32[2], P64[0], P64[1], P64[2], P64[3], P32[1], P64[4], P32[0]]
-    blocks = (n - 1) // 1024
-    for k in range(blocks):
-        accumulate_stripes(acc, b[1024 * k:1024 * k + 1024], BLOCK_KEY)
-        for i in range(8):
-            a = acc[i] & M64
-            acc[i] = (a ^ a >> 47 ^ u64(SECRET, 128 + 8 * i)) * P32[0] & M64
-    rest = b[1024 * blocks:1024 * blocks + (n - 1 - 1024 * blocks) // 64 * 64]
-    if rest:
-        mask = (1 << 8 * len(rest)) - 1
-        accumulate_stripes(acc, rest, BLOCK_KEY & mask)
-    accumulate_stripes(acc, b[n - 64:], int.from_bytes(SECRET[121:185],
-                                                       "little"))
-    h = n * P64[0]
-    for i in range(4):
-        h += fold(acc[2 * i] & M64 ^ u64(SECRET, 11 + 16 * i),
-                  acc[2 * i + 1] & M64 ^ u64(SECRET, 19 + 16 * i))
-    return avalanche(h & M64)
+        return xxh3_short(b) if n <= 16 else xxh3_middle(b)
+    end = (n - 1) // 64 * 64
+    for i in range(0, end, 1024):
+        acc = add_stripes(acc, b[i:min(i + 1024, end)], BLOCK_KEY)
+        if i + 1024 <= end:
+            acc = [(a ^ a >> 47 ^ key) * P32_1 & M64 for a, key in zip(acc, WORDS[16:])]
+    acc = pack("<8Q", *add_stripes(acc, b[-64:], LAST_KEY))
+    return avalanche(n * P64_1 + sum(mix(acc, i, i + 11) for i in (0, 16, 32, 48)))
 
 
-# ---- LZ4 blocks ------------------------------------------------------------
+# LZ4 blocks: lz4_Block_format.md of the LZ4 project
 
 def lz4_length(src, i, n):
     """A length and the position behind it; n: its four bits."""
-    more = n == 15
-    while more:
-        n += src[i]
-        more = src[i] == 255
-        i += 1
+    if n == 15:
+        while src[i] == 255:
+            n, i = n + 255, i + 1
+        n, i = n + src[i], i + 1
     return n, i
 
 
@@ -161,8 +120,7 @@ def lz4_decode(src, out, size):
             break
         distance = src[i] | src[i + 1] << 8
         n, i = lz4_length(src, i + 2, token & 15)
-        n += 4
-        start = len(out) - distance
+        n, start = n + 4, len(out) - distance
         need(distance and start >= 0 and len(out) + n <= end, "LZ4: a match")
         piece = out[start:start + n]
         out += (piece * (n // len(piece) + 1))[:n]
