@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # test-all.sh [WORK_FOLDER] - everything that is too slow for every change:
 # the tests labelled slow (the kernel's tree, ten million entries), clang, all
-# unit tests under ThreadSanitizer, a 32-bit and a big-endian machine, ten
-# minutes of each fuzzer (ARC_FUZZ_SECONDS). Takes some hours and 20 GB.
+# unit tests under ThreadSanitizer, core's format code on a 32-bit and on a
+# big-endian machine, ten minutes of each fuzzer (ARC_FUZZ_SECONDS). Takes an
+# hour or two and 20 GB.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=${1:-$root/build-all}
