@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """plain - what a reader of archives needs and Python's standard library lacks: XXH3-64 with seed 0
-and the decoder of LZ4 blocks, in plain Python."""
+(doc/xxhash_spec.md of xxHash) and the decoder of LZ4 blocks (lz4_Block_format.md of LZ4)."""
 from operator import mul
 from struct import pack, unpack, unpack_from
 
@@ -25,8 +25,6 @@ def need(condition, what):
     if not condition:
         raise ValueError(what)
 
-
-# XXH3-64: doc/xxhash_spec.md of the xxHash project
 
 def avalanche(h, steps=XXH3_STEPS):
     h &= M64
@@ -96,8 +94,6 @@ def xxh3(b):
     return avalanche(n * P64_1 + sum(mix(acc, i, i + 11) for i in (0, 16, 32, 48)))
 
 
-# LZ4 blocks: lz4_Block_format.md of the LZ4 project
-
 def lz4_length(src, i, n):
     """A length and the position behind it; n: its four bits."""
     if n == 15:
@@ -117,11 +113,10 @@ def lz4_decode(src, out, size):
         out += src[i:i + n]
         i += n
         if i == len(src):
-            break
+            return need(len(out) == end, "LZ4: length")
         distance = src[i] | src[i + 1] << 8
         n, i = lz4_length(src, i + 2, token & 15)
         n, start = n + 4, len(out) - distance
         need(distance and start >= 0 and len(out) + n <= end, "LZ4: a match")
         piece = out[start:start + n]
         out += (piece * (n // len(piece) + 1))[:n]
-    need(len(out) == end, "LZ4: length")
