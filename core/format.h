@@ -121,6 +121,26 @@ struct arc_disk_segment {
 };
 static_assert(sizeof(struct arc_disk_segment) == 24, "segment entry");
 
+/*
+ * LZ-EXT3's part of a segment entry: how many items each stream has, and the
+ * segments it refers to. A group has 16 granules (of a segment at least); bit i
+ * of `near` says that segments of granule i are used, as far as they lie
+ * before this one. The list holds segments of earlier groups of the frame, in
+ * ascending order; entries that are shorter end before it.
+ */
+struct arc_disk_lzext3 {
+	struct arc_le16 tokens;
+	struct arc_le16 lo; /* of two bytes */
+	struct arc_le16 hi;
+	struct arc_le16 x8;
+	struct arc_le16 x16; /* of two bytes */
+	struct arc_le16 near;
+	uint8_t fars; /* segments in the list, 0..16 */
+	uint8_t reserved[3];
+	uint8_t far[16];
+};
+static_assert(sizeof(struct arc_disk_lzext3) == 32, "LZ-EXT3 entry");
+
 /* ---- index -------------------------------------------------------------- */
 
 /*

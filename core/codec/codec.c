@@ -4,6 +4,7 @@
 static const struct arc_decoder *const decoders[] = {
 	&arc_raw_decoder,
 	&arc_lz4_decoder,
+	&arc_lzext3_decoder,
 	&arc_zstd_decoder,
 };
 

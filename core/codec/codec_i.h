@@ -11,10 +11,12 @@
 
 extern const struct arc_decoder arc_raw_decoder;
 extern const struct arc_decoder arc_lz4_decoder;
+extern const struct arc_decoder arc_lzext3_decoder;
 extern const struct arc_decoder arc_zstd_decoder;
 
 extern const struct arc_encoder arc_lz4_encoder;
 extern const struct arc_encoder arc_lz4hc_encoder;
+extern const struct arc_encoder arc_lzext3_encoder;
 extern const struct arc_encoder arc_zstd_encoder;
 
 #endif

@@ -4,6 +4,7 @@
 static const struct arc_encoder *const encoders[] = {
 	&arc_lz4_encoder,
 	&arc_lz4hc_encoder,
+	&arc_lzext3_encoder,
 	&arc_zstd_encoder,
 };
 

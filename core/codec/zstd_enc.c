@@ -15,7 +15,7 @@
 #include "codec_i.h"
 
 /* Level of libzstd by level - 1. */
-static const int levels[9] = { 1, 2, 3, 5, 7, 9, 12, 15, 19 };
+static const int levels[9] = { 1, 3, 5, 6, 7, 9, 12, 15, 19 };
 
 #define REUSED_MAX 4 /* highest level of libzstd whose context is used again */
 

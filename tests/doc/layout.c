@@ -79,6 +79,17 @@ static void print_pieces(void)
 	FIELD(segment, reserved)
 	FIELD(segment, reserved2)
 	FIELD(segment, check)
+
+	STRUCT(lzext3)
+	FIELD(lzext3, tokens)
+	FIELD(lzext3, lo)
+	FIELD(lzext3, hi)
+	FIELD(lzext3, x8)
+	FIELD(lzext3, x16)
+	FIELD(lzext3, near)
+	FIELD(lzext3, fars)
+	FIELD(lzext3, reserved)
+	FIELD(lzext3, far)
 }
 
 static void print_index(void)

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "lzext3_enc_i.h"
+
+/* What a level does. */
+struct level {
+	const struct lzx_parser *parser;
+	struct lzx_settings set;
+};
+
+static const struct level levels[9] = {
+	/*           hash, candidates, good, lazy, tables */
+	{ &lzx_fast, { 14, 1, 0, 0, 0, false } },
+	{ &lzx_fast, { 16, 1, 0, 0, 0, true } },
+	{ &lzx_lazy, { 17, 4, 4, 24, 0, false } },
+	{ &lzx_lazy, { 17, 8, 4, 32, 1, false } },
+	{ &lzx_lazy, { 18, 8, 8, 64, 1, false } },
+	{ &lzx_lazy, { 19, 16, 16, 128, 2, false } },
+	{ &lzx_best, { 18, 16, 16, 64, 0, false } },
+	{ &lzx_best, { 19, 32, 16, 64, 0, false } },
+	{ &lzx_best, { 20, 64, 32, 128, 0, false } },
+};
+
+struct state {
+	const struct lzx_parser *parser;
+	void *parsing; /* the parser's state */
+	uint32_t group; /* bytes of the group */
+	uint8_t group_log;
+	struct lzx_matches matches;
+	struct lzx_writer writer;
+};
+
+static void free_state(void *state)
+{
+	struct state *s = state;
+
+	if (!s)
+		return;
+	if (s->parsing)
+		s->parser->free_state(s->parsing);
+	free(s);
+}
+
+static int new_state(const struct arc_encoder_params *params, void **ret)
+{
+	const struct level *level = &levels[params->level - 1];
+	struct lzx_settings set = level->set;
+	struct state *s;
+	int err;
+
+	assert(params->level >= 1 && params->level <= ARC_COUNT(levels));
+	if (params->hash_log)
+		set.hash_log = params->hash_log;
+	if (params->candidates)
+		set.candidates = set.long_candidates = params->candidates;
+	if (params->good_enough)
+		set.good_enough = params->good_enough;
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->parser = level->parser;
+	s->group_log = params->group_log;
+	err = s->parser->new_state(&set, &s->parsing);
+	if (err < 0) {
+		free_state(s);
+		return err;
+	}
+	*ret = s;
+	return 0;
+}
+
+static void begin(void *state, const uint8_t *base, size_t n)
+{
+	struct state *s = state;
+
+	(void)base;
+	s->group = (uint32_t)n;
+	s->parser->begin(s->parsing, n);
+}
+
+static size_t encode(void *state, const uint8_t *base, size_t off, size_t n,
+		     uint8_t *out, size_t cap, struct arc_segment *seg)
+{
+	struct state *s = state;
+	const struct lzx_input in = { .base = base,
+				      .off = (uint32_t)off,
+				      .end = (uint32_t)(off + n),
+				      .readable = s->group };
+	struct arc_disk_lzext3 x = { 0 };
+	size_t got;
+
+	s->matches.n = 0;
+	s->parser->parse(s->parsing, &in, &s->matches);
+	got = lzx_write(&s->writer, &in, &s->matches, out, cap, &x);
+	x.near = arc_put16((uint16_t)lzx_granules_before(
+		(uint32_t)(off >> ARC_SEGMENT_LOG), s->group_log));
+	memcpy(seg->ext, &x, sizeof(x));
+	return got;
+}
+
+const struct arc_encoder arc_lzext3_encoder = {
+	.name = "lzext3",
+	.about = "LZ-EXT3: smaller than lz4hc, as fast to read",
+	.id = ARC_CODEC_LZEXT3,
+	.entry_size =
+		ARC_ENTRY_SIZE_MIN + offsetof(struct arc_disk_lzext3, far),
+	.new_state = new_state,
+	.free_state = free_state,
+	.begin = begin,
+	.encode = encode,
+};

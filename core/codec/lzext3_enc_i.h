@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lzext3_enc_i - the parts of the LZ-EXT3 encoder. A *parser* turns a segment
+ * into matches with the help of a *finder*; the writer turns these into the
+ * streams of a segment.
+ *
+ *	lzext3_enc    levels, state, the segments of a frame
+ *	lzext3_fast   parser of levels 1 and 2: one or two probes
+ *	lzext3_lazy   parser of levels 3 to 6
+ *	lzext3_best   parser of levels 7 to 9: the cheapest path
+ *	lzext3_find   match finder of levels 3 to 9, over lzext3_rows
+ *	lzext3_far    far references and the choice of the reach
+ *	lzext3_write  matches -> streams
+ *
+ * Positions are offsets in the group; a finder's table holds position + 1, and
+ * 0 for nothing. Everything starts anew with each group, so that a group's
+ * bytes depend on nothing before it.
+ *
+ * Threads: a state has one owner.
+ */
+#ifndef ARC_LZEXT3_ENC_I_H
+#define ARC_LZEXT3_ENC_I_H
+
+#include "lzext3_i.h"
+
+/* A match and the literals before it. */
+struct lzx_match {
+	uint32_t lit;
+	uint32_t len;
+	uint32_t dist;
+};
+
+/* The matches of a segment, in order; the rest is literals. */
+struct lzx_matches {
+	uint32_t n;
+	struct lzx_match item[LZX_TOKENS_MAX];
+};
+
+/* What is being encoded: bytes [off, end) of the group at base. Bytes up to
+ * `readable` may be looked at. */
+struct lzx_input {
+	const uint8_t *base;
+	uint32_t off;
+	uint32_t end;
+	uint32_t readable;
+};
+
+/* ---- what the parsers share --------------------------------------------- */
+
+static inline uint32_t lzx_load32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static inline uint64_t lzx_load64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	return v;
+}
+
+/* A product whose upper bits depend on the first n bytes at p, 4..8; eight
+ * bytes are read. */
+static inline uint64_t lzx_mix(const uint8_t *p, unsigned n)
+{
+	return (lzx_load64(p) << (64 - 8 * n)) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* How many bytes at p and q are equal, p + result <= end; q < p. */
+static inline uint32_t lzx_common(const uint8_t *p, const uint8_t *q,
+				  const uint8_t *end)
+{
+	const uint8_t *start = p;
+
+	while (end - p >= 8) {
+		uint64_t x = lzx_load64(p) ^ lzx_load64(q);
+
+		if (x)
+			return (uint32_t)(p - start) +
+			       (uint32_t)__builtin_ctzll(x) / 8;
+		p += 8;
+		q += 8;
+	}
+	while (p < end && *p == *q) {
+		p++;
+		q++;
+	}
+	return (uint32_t)(p - start);
+}
+
+/* How long the match with the last distance is at `at`; 0: none. */
+static inline uint32_t lzx_match_last(const struct lzx_input *in, uint32_t at,
+				      uint32_t last)
+{
+	const uint8_t *p = in->base + at;
+
+	if (!last || lzx_load32(p) != lzx_load32(p - last))
+		return 0;
+	return lzx_common(p, p - last, in->base + in->end);
+}
+
+/* Bytes of a distance that is not the last one. */
+static inline uint32_t lzx_dist_bytes(uint32_t dist)
+{
+	return 1u + (dist > 0xff) + (dist > 0xffff);
+}
+
+/* Bytes that a match takes besides its token and distance. */
+static inline uint32_t lzx_len_bytes(uint32_t len)
+{
+	uint32_t more = LZX_MIN_MATCH + LZX_LEN_MORE;
+
+	return (len >= more) + 2u * (len >= more + LZX_X8_MORE);
+}
+
+static inline void lzx_put(struct lzx_matches *m, uint32_t lit, uint32_t len,
+			   uint32_t dist)
+{
+	m->item[m->n++] =
+		(struct lzx_match){ .lit = lit, .len = len, .dist = dist };
+}
+
+/*
+ * Where nothing has matched for SKIM bytes, only positions are looked at whose
+ * bytes say so: about one in eight. It is what the bytes are that decides, so
+ * that a repeat of such data is found at the same positions again.
+ */
+#define LZX_SKIM 512
+
+static inline bool lzx_is_sample(const uint8_t *p)
+{
+	return (lzx_mix(p, 8) >> 28 & 7) == 0;
+}
+
+/* ---- parts --------------------------------------------------------------- */
+
+/* Settings, all of them resolved: level, reach and overrides. */
+struct lzx_settings {
+	unsigned hash_log; /* entries of the finder's table */
+	unsigned candidates; /* with the same four bytes */
+	unsigned long_candidates; /* with the same eight */
+	unsigned good_enough;
+	unsigned lazy; /* positions to look ahead */
+	bool two_tables; /* fast parser */
+};
+
+/* A parser: its own state, with the finder's. */
+struct lzx_parser {
+	int (*new_state)(const struct lzx_settings *set, void **ret);
+	void (*free_state)(void *state);
+	void (*begin)(void *state, size_t n); /* a new group of n bytes */
+	void (*parse)(void *state, const struct lzx_input *in,
+		      struct lzx_matches *out);
+};
+
+extern const struct lzx_parser lzx_fast;
+extern const struct lzx_parser lzx_lazy;
+extern const struct lzx_parser lzx_best;
+
+/* Streams of a segment on their way. */
+struct lzx_writer {
+	uint8_t lo[LZX_TOKENS_MAX * 2];
+	uint8_t x16[1024];
+	uint8_t tok[LZX_TOKENS_MAX];
+	uint8_t hi[LZX_TOKENS_MAX];
+	uint8_t x8[LZX_TOKENS_MAX * 2];
+	uint8_t lit[ARC_SEGMENT_SIZE + 32];
+};
+
+/* Writes the segment's streams to out; returns their bytes, 0 when these are
+ * more than cap. Fills in the counts of x. */
+size_t lzx_write(struct lzx_writer *w, const struct lzx_input *in,
+		 const struct lzx_matches *m, uint8_t *out, size_t cap,
+		 struct arc_disk_lzext3 *x);
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parser of levels 1 and 2: takes the first match it sees. Level 1 looks
+ * at the last place with the same five bytes, level 2 at the last with the
+ * same eight before that. The last distance is tried one byte ahead of both,
+ * since it costs nothing to say.
+ */
+#include "lzext3_enc_i.h"
+
+#define SHORT_BYTES 5
+#define LONG_BYTES 8
+
+struct state {
+	unsigned log;
+	bool two_tables;
+	size_t entries; /* in use for this group */
+	unsigned used_log;
+	uint32_t *shorts;
+	uint32_t *longs; /* NULL with one table */
+};
+
+static void free_state(void *state)
+{
+	struct state *s = state;
+
+	if (!s)
+		return;
+	free(s->shorts);
+	free(s->longs);
+	free(s);
+}
+
+static int new_state(const struct lzx_settings *set, void **ret)
+{
+	struct state *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->log = set->hash_log;
+	s->two_tables = set->two_tables;
+	s->shorts = malloc(sizeof(uint32_t) << s->log);
+	if (s->two_tables)
+		s->longs = malloc(sizeof(uint32_t) << s->log);
+	if (!s->shorts || (s->two_tables && !s->longs)) {
+		free_state(s);
+		return -ENOMEM;
+	}
+	*ret = s;
+	return 0;
+}
+
+/* A small group needs no large table, and clearing one takes its time. */
+static void begin(void *state, size_t n)
+{
+	struct state *s = state;
+
+	s->used_log = s->log;
+	while (s->used_log > 12 && (size_t)1 << (s->used_log - 1) >= n)
+		s->used_log--;
+	memset(s->shorts, 0, sizeof(uint32_t) << s->used_log);
+	if (s->longs)
+		memset(s->longs, 0, sizeof(uint32_t) << s->used_log);
+}
+
+/* Where a match is, from where. */
+struct found {
+	uint32_t at;
+	uint32_t from;
+	uint32_t len; /* 0: none */
+};
+
+/* How short a match may be for its distance. */
+static inline uint32_t min_len(uint32_t dist)
+{
+	return dist > 0xffff ? 6 : 4;
+}
+
+/* Looks a position up in a table and enters it. */
+static inline uint32_t swap_entry(uint32_t *table, unsigned log, uint64_t mix,
+				  uint32_t at)
+{
+	uint32_t *entry = &table[mix >> (64 - log)];
+	uint32_t old = *entry;
+
+	*entry = at + 1;
+	return old;
+}
+
+static inline bool try_entry(const struct lzx_input *in, uint32_t entry,
+			     uint32_t at, struct found *ret)
+{
+	uint32_t from = entry - 1;
+
+	if (entry == 0 ||
+	    lzx_load32(in->base + from) != lzx_load32(in->base + at))
+		return false;
+	ret->len =
+		lzx_common(in->base + at, in->base + from, in->base + in->end);
+	ret->at = at;
+	ret->from = from;
+	return ret->len >= min_len(at - from);
+}
+
+static inline bool look_up(struct state *s, const struct lzx_input *in,
+			   uint32_t at, uint64_t mix, bool two,
+			   struct found *ret)
+{
+	uint32_t shorter = swap_entry(s->shorts, s->used_log, mix, at);
+
+	if (two) {
+		uint32_t longer =
+			swap_entry(s->longs, s->used_log,
+				   lzx_mix(in->base + at, LONG_BYTES), at);
+
+		if (try_entry(in, longer, at, ret))
+			return true;
+	}
+	return try_entry(in, shorter, at, ret);
+}
+
+/* The next match from `at` on, its last distance being `last`. */
+static inline struct found next_match(struct state *s,
+				      const struct lzx_input *in,
+				      uint32_t anchor, uint32_t last, bool two)
+{
+	const uint8_t *base = in->base;
+	uint32_t limit = in->end - in->off > 12 ? in->end - 12 : in->off;
+	struct found f = { 0 };
+	uint32_t at = anchor;
+
+	while (at < limit) {
+		uint64_t mix = lzx_mix(base + at, SHORT_BYTES);
+		bool skimming = at - anchor > LZX_SKIM;
+
+		if (skimming && !lzx_is_sample(base + at)) {
+			at++;
+			continue;
+		}
+		if (last && lzx_load32(base + at + 1) ==
+				    lzx_load32(base + at + 1 - last)) {
+			swap_entry(s->shorts, s->used_log, mix, at);
+			f.at = at + 1;
+			f.from = f.at - last;
+			f.len = lzx_common(base + f.at, base + f.from,
+					   base + in->end);
+			return f;
+		}
+		if (look_up(s, in, at, mix, two, &f))
+			return f;
+		at += skimming ? 1 : 1 + ((at - anchor) >> 6);
+	}
+	f.len = 0;
+	return f;
+}
+
+static inline void extend_back(const struct lzx_input *in, uint32_t anchor,
+			       struct found *f)
+{
+	while (f->at > anchor && f->from > 0 &&
+	       in->base[f->at - 1] == in->base[f->from - 1]) {
+		f->at--;
+		f->from--;
+		f->len++;
+	}
+}
+
+/* Positions within a match: one near its begin and one near its end. */
+static inline void enter_some(struct state *s, const struct lzx_input *in,
+			      const struct found *f, bool two)
+{
+	const uint32_t at[2] = { f->at + 2, f->at + f->len - 2 };
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (at[i] + 8 > in->readable)
+			continue;
+		swap_entry(s->shorts, s->used_log,
+			   lzx_mix(in->base + at[i], SHORT_BYTES), at[i]);
+		if (two)
+			swap_entry(s->longs, s->used_log,
+				   lzx_mix(in->base + at[i], LONG_BYTES),
+				   at[i]);
+	}
+}
+
+static inline void parse_with(struct state *s, const struct lzx_input *in,
+			      struct lzx_matches *out, bool two)
+{
+	uint32_t anchor = in->off;
+	uint32_t last = 0;
+
+	for (;;) {
+		struct found f = next_match(s, in, anchor, last, two);
+
+		if (f.len == 0)
+			break;
+		extend_back(in, anchor, &f);
+		lzx_put(out, f.at - anchor, f.len, f.at - f.from);
+		last = f.at - f.from;
+		anchor = f.at + f.len;
+		enter_some(s, in, &f, two);
+	}
+}
+
+static void parse(void *state, const struct lzx_input *in,
+		  struct lzx_matches *out)
+{
+	struct state *s = state;
+
+	if (s->two_tables)
+		parse_with(s, in, out, true);
+	else
+		parse_with(s, in, out, false);
+}
+
+const struct lzx_parser lzx_fast = {
+	.new_state = new_state,
+	.free_state = free_state,
+	.begin = begin,
+	.parse = parse,
+};
