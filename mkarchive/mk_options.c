@@ -21,6 +21,18 @@ enum {
 	KEY_JSON
 };
 
+#define CODEC_NAMES "raw, lz4, lz4hc, zstd or auto"
+
+/* What -c may say. */
+static const struct {
+	const char *name;
+	uint8_t reach_log; /* where --reach says nothing */
+} codecs[] = {
+	[MK_CODEC_AUTO] = { "auto", 18 }, [MK_CODEC_RAW] = { "raw", 18 },
+	[MK_CODEC_LZ4] = { "lz4", 18 },	  [MK_CODEC_LZ4HC] = { "lz4hc", 18 },
+	[MK_CODEC_ZSTD] = { "zstd", 20 },
+};
+
 static const struct argp_option option_table[] = {
 	{ 0, 0, 0, 0, "Volumes:", 1 },
 	{ "volume-size", 's', "SIZE", 0,
@@ -30,15 +42,13 @@ static const struct argp_option option_table[] = {
 	  "Do not wait until the data is on the disk", 0 },
 	{ 0, 0, 0, 0, "Compression:", 2 },
 	{ "codec", 'c', "NAME", 0,
-	  "raw, lz4, lz4hc or auto: lz4hc from level 4 on, lz4 below "
-	  "(default: auto)",
-	  0 },
+	  CODEC_NAMES ": lz4hc from level 4 on, lz4 below (default: auto)", 0 },
 	{ "level", 'l', "N", 0, "1 (fast) to 9 (small) (default: 6)", 0 },
 	{ "frame-size", 'F', "SIZE", 0,
 	  "Bytes compressed as one frame, 64K to 16M (default: 16M)", 0 },
 	{ "reach", KEY_REACH, "SIZE", 0,
 	  "How far back repeats are used, a power of two from 64K to 16M; more "
-	  "makes reading at random places dearer (default: 256K)",
+	  "makes reading at random places dearer (default: 256K; zstd: 1M)",
 	  0 },
 	{ "threads", 'j', "N", 0, "Threads (default: one per core)", 0 },
 	{ 0, 0, 0, 0, "What is stored:", 3 },
@@ -167,13 +177,13 @@ static int choose(const char *arg, const char *const *names, size_t n)
 
 static int set_codec(struct mk_options *opt, const char *arg)
 {
-	static const char *const names[] = { "auto", "raw", "lz4", "lz4hc" };
-	int i = choose(arg, names, ARC_COUNT(names));
-
-	if (i < 0)
-		return i;
-	opt->codec = (enum mk_codec)i;
-	return 0;
+	for (size_t i = 0; i < ARC_COUNT(codecs); i++) {
+		if (!strcmp(arg, codecs[i].name)) {
+			opt->codec = (enum mk_codec)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
 }
 
 static int set_digest(struct mk_options *opt, const char *arg)
@@ -207,7 +217,7 @@ static const struct {
 	{ KEY_REACH, set_reach, "a power of two from 64K to 16M" },
 	{ 'l', set_level, "a level from 1 to 9" },
 	{ 'j', set_threads, "a number of threads from 1 to 4096" },
-	{ 'c', set_codec, "raw, lz4, lz4hc or auto" },
+	{ 'c', set_codec, CODEC_NAMES },
 	{ KEY_DIGEST, set_digest, "xxh128, sha256 or none" },
 	{ KEY_EXCLUDE, add_exclude, "a pattern" },
 	{ KEY_EXCLUDE_FROM, add_exclude_from, "a readable file of patterns" },
@@ -324,7 +334,6 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 		.frame_size = ARC_FRAME_MAX,
 		.codec = MK_CODEC_AUTO,
 		.level = MK_LEVEL_DEFAULT,
-		.group_log = MK_REACH_DEFAULT_LOG,
 		.digest = MK_DIGEST_XXH128,
 		.threads = arc_cpu_count(),
 		.sync = true,
@@ -341,6 +350,8 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 		fprintf(stderr, "mkarchive: %s\n", arc_error_text(-r));
 		return MK_EXIT_USAGE;
 	}
+	if (!ret->group_log)
+		ret->group_log = codecs[ret->codec].reach_log;
 	fit_frame(ret);
 	return -1;
 }
@@ -353,15 +364,9 @@ void mk_options_fini(struct mk_options *opt)
 
 const struct arc_encoder *mk_options_encoder(const struct mk_options *opt)
 {
-	switch (opt->codec) {
-	case MK_CODEC_RAW:
+	if (opt->codec == MK_CODEC_RAW)
 		return NULL;
-	case MK_CODEC_LZ4:
-		return arc_encoder_find("lz4");
-	case MK_CODEC_LZ4HC:
-		return arc_encoder_find("lz4hc");
-	case MK_CODEC_AUTO:
-		break;
-	}
-	return arc_encoder_find(opt->level >= 4 ? "lz4hc" : "lz4");
+	if (opt->codec == MK_CODEC_AUTO)
+		return arc_encoder_find(opt->level >= 4 ? "lz4hc" : "lz4");
+	return arc_encoder_find(codecs[opt->codec].name);
 }

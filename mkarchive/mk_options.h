@@ -13,7 +13,13 @@
 
 struct mk_match;
 
-enum mk_codec { MK_CODEC_AUTO, MK_CODEC_RAW, MK_CODEC_LZ4, MK_CODEC_LZ4HC };
+enum mk_codec {
+	MK_CODEC_AUTO,
+	MK_CODEC_RAW,
+	MK_CODEC_LZ4,
+	MK_CODEC_LZ4HC,
+	MK_CODEC_ZSTD
+};
 
 enum mk_digest { MK_DIGEST_NONE, MK_DIGEST_XXH128, MK_DIGEST_SHA256 };
 
@@ -25,7 +31,7 @@ struct mk_options {
 			      * down so that a frame fits a volume */
 	enum mk_codec codec; /* -c; default auto */
 	unsigned level; /* -l 1..9; default 6 */
-	uint8_t group_log; /* --reach 64K..16M; default 256K */
+	uint8_t group_log; /* --reach 64K..16M; default by codec */
 	enum mk_digest digest; /* --digest xxh128|sha256|none */
 	unsigned threads; /* -j; default: all cores */
 	struct mk_match *match; /* --exclude, --exclude-from, in order */
@@ -38,7 +44,6 @@ struct mk_options {
 
 #define MK_VOLUME_SIZE_DEFAULT ((uint64_t)98 << 20)
 #define MK_LEVEL_DEFAULT 6
-#define MK_REACH_DEFAULT_LOG 18
 
 /* Exit codes of mkarchive; also in its manual. */
 enum mk_exit {

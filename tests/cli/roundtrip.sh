@@ -24,6 +24,9 @@ round_trip default
 round_trip raw -c raw -s 1M
 round_trip lz4 -c lz4 -l 1 -s 1M --reach 64K
 round_trip hc -c lz4hc -l 9 --reach 16M
+round_trip zstd -c zstd
+round_trip zstd-cut -c zstd -l 1 -s 1M --reach 64K
+round_trip zstd-far -c zstd -l 9 --reach 16M
 round_trip cut -F 64K -s 1M --reach 64K -j 3
 round_trip sums --digest sha256
 round_trip bare --digest none

@@ -44,6 +44,19 @@ assert len(j["id"]) == 32 and j["features"]["incompat"] == 0
 assert j["options"], j
 P
 
+# Codecs have their names.
+mkarchive -q --no-sync -c zstd src/text z
+expect 0 arctool info z.001
+contains out '^  zstd '
+expect 0 arctool info --json z.001
+python3 - <<'P'
+import json
+j = json.load(open("out"))
+assert list(j["codecs"]) == ["zstd"], j["codecs"]
+assert j["options"]["codec"] == "zstd", j["options"]
+assert j["options"]["reach"] == "1048576", j["options"]
+P
+
 # Missing and foreign volumes are marked, and nothing is computed from them.
 rm a.002
 mkdir other

@@ -7,8 +7,9 @@ tests=$(cd "$here/.." && pwd)
 "$tests/maketree" "$work/src" 2>"$work/notes"
 archive "$work/src" "$work/a" -s 8M -c lz4
 archive "$work/src" "$work/b"
+archive "$work/src" "$work/c" -c zstd
 
-for set in a b; do
+for set in a b c; do
 	mount_archive "$work/$set.001" "$work/mnt" -o inodes=distinct
 	"$tests/comparetree" --exact-holes "$work/src" "$work/mnt" ||
 		fail "$set: inodes=distinct"

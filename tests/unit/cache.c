@@ -635,6 +635,50 @@ static void threads_share_groups_that_are_coded_whole(void **state)
 	drop(&o);
 }
 
+/* Every 5th segment of frame 0 is damaged: what comes out is right. */
+static void *work_amid_damage(void *arg)
+{
+	struct worker *w = arg;
+
+	pthread_barrier_wait(w->start);
+	for (unsigned i = 0; i < w->rounds; i++) {
+		uint64_t off = testdata_next(&w->seed) % SET_FRAME;
+		size_t n = 1 + testdata_next(&w->seed) % 200000;
+		struct arc_pin pin;
+		int err = arc_cache_pin(w->o->cache, off, n, &pin);
+
+		if (err < 0) {
+			w->wrong += err != -EBADMSG;
+			continue;
+		}
+		w->wrong += memcmp(pin.p, w->o->stream + off, pin.n) != 0;
+		arc_cache_unpin(w->o->cache, &pin);
+	}
+	return NULL;
+}
+
+static void threads_meet_damage(void **state)
+{
+	static const char *const codecs[] = { NULL, "lz4", "zstd" };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARC_COUNT(codecs); i++) {
+		const struct shape shape = { TESTDATA_TEXT, codecs[i / 2], 18,
+					     98 << 20 };
+		struct opened o;
+
+		make(&o, &shape);
+		open_cache(&o, i & 1 ? 600000 : BUDGET);
+		for (uint32_t s = 0; s < SET_FRAME / SEGMENT; s += 5)
+			if (i / 2 < 2 || s % 4 == 0)
+				damage_segment(&o, s);
+		run_threads(&o, work_amid_damage, 100);
+		assert_true(stats_of(&o).bad_segments > 0);
+		assert_true(segments_decoded(&o) > 0);
+		drop(&o);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -659,6 +703,7 @@ int main(void)
 		cmocka_unit_test(threads_share_a_small_cache),
 		cmocka_unit_test(threads_share_a_large_cache),
 		cmocka_unit_test(threads_share_groups_that_are_coded_whole),
+		cmocka_unit_test(threads_meet_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,7 @@ static void write_sizes(struct world *w)
 static void files_come_back_with_every_codec(void **state)
 {
 	static const enum mk_codec codecs[] = { MK_CODEC_RAW, MK_CODEC_LZ4,
-						MK_CODEC_LZ4HC };
+						MK_CODEC_LZ4HC, MK_CODEC_ZSTD };
 	struct world *w = *state;
 
 	write_sizes(w);
