@@ -219,6 +219,7 @@ int index_view_item(struct index_view *v, uint64_t off, unsigned head,
 		    struct arc_span *ret)
 {
 	uint32_t per = v->idx->table[v->table].layout->rows_per_block;
+	size_t start = (size_t)(off % per);
 	struct arc_cursor c;
 	const void *first;
 	size_t n;
@@ -226,7 +227,7 @@ int index_view_item(struct index_view *v, uint64_t off, unsigned head,
 
 	if (err < 0)
 		return err;
-	c = arc_cursor_of((struct arc_span){ first, v->block->n - off % per });
+	c = arc_cursor_of((struct arc_span){ first, v->block->n - start });
 	n = head == 1 ? arc_cursor_u8(&c) : arc_cursor_u32(&c);
 	ret->n = n;
 	ret->p = arc_cursor_view(&c, n);

@@ -19,16 +19,18 @@ static int read_root(struct arc_index *idx, struct arc_buf *ret)
 	uint64_t length = arc_get64(f->length);
 	uint64_t offset = arc_get64(f->offset);
 	struct arc_disk_block head;
+	size_t n;
 	int err;
 
 	if (length < sizeof(head) || length > arc_block_bound(ARC_BLOCK_MAX) ||
 	    offset > ARC_FILE_SIZE_MAX - length)
 		return -EBADMSG;
-	bytes = malloc(length);
+	n = (size_t)length;
+	bytes = malloc(n);
 	if (!bytes)
 		return -ENOMEM;
 	err = arc_volumes_read(idx->vs, arc_volumes_count(idx->vs), offset,
-			       bytes, length);
+			       bytes, n);
 	if (err < 0)
 		return err;
 	memcpy(&head, bytes, sizeof(head));
@@ -46,7 +48,7 @@ static int read_root(struct arc_index *idx, struct arc_buf *ret)
 	if (err < 0)
 		return err;
 	err = arc_block_decode(arc_bytes_layout(), &want,
-			       (struct arc_span){ bytes, length }, ret->p);
+			       (struct arc_span){ bytes, n }, ret->p);
 	if (err < 0)
 		return err;
 	ret->n = want.rows;

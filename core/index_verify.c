@@ -94,7 +94,8 @@ static int find_sound(struct level_check *l, struct arc_buf *above)
 		n = above->n / sizeof(uint64_t);
 		if (n == 0)
 			break;
-		qsort(above->p, n, sizeof(uint64_t), compare_u64);
+		qsort(above->p, above->n / sizeof(uint64_t), sizeof(uint64_t),
+		      compare_u64);
 		l->above = (const uint64_t *)(const void *)above->p;
 		n *= ARC_DESCRIPTORS_PER_BLOCK;
 	}
