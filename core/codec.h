@@ -24,7 +24,7 @@
 
 /* Readable bytes a decoder needs behind its input; their values are of no
  * importance. */
-#define ARC_DECODE_SLACK 32
+#define ARC_DECODE_SLACK 160
 
 /* A segment entry, parsed. */
 struct arc_segment {
@@ -61,7 +61,7 @@ struct arc_encoder_params {
 
 	/* 0: what the level says. */
 	unsigned hash_log; /* 12..24: entries of the match finder's table */
-	unsigned candidates; /* 1..1024: tried at one position at most */
+	unsigned candidates; /* 1..64: tried at one position at most */
 	unsigned good_enough; /* 4..65536: a match this long ends a search */
 };
 

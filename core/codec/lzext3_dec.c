@@ -1,65 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * LZ-EXT3, decoding. Every stream's next item is found by adding what a table
- * says of the token, so that the processor looks many tokens ahead: the only
- * numbers that must be waited for are the lengths. Short copies are made with
- * fixed sizes and no branches; what is long, overlaps or is near the end of
- * the segment goes a slower way.
- *
- * How many items the tokens will take from LO, HI and X8 is counted before
- * anything is decoded. After that only X16, the literals, the room and the
- * distances need to be watched.
+ * LZ-EXT3, decoding. Tokens are taken in batches: first each one's lengths and
+ * distance are put together (lzext3_expand.h), then the bytes are copied.
+ * Short copies are made with fixed sizes and few branches; what is long,
+ * overlaps, comes from another segment or is near the end of the segment goes
+ * a slower way.
  */
-#include "lzext3_i.h"
+#include "lzext3_expand.h"
 
 #define SHORT_LIT 16 /* literals copied in one go */
 #define SHORT_LEN 64 /* bytes of a match, in two steps of half of it */
+#define ROOM (SHORT_LIT + SHORT_LEN) /* that these may write to */
 #define WILD 16 /* step of longer copies, which may write that far beyond */
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-/* What a token means. */
-struct token {
-	uint32_t mask; /* of the distance; 0: the last one */
-	uint8_t shift; /* of the distance */
-	uint8_t lo, hi; /* bytes taken from LO and HI */
-	uint8_t lit, lit_mask, lit_x; /* literals: base, mask and bytes of X8 */
-	uint8_t len, len_mask, len_x;
-};
-
-#define TOKEN(t)                                                               \
-	{                                                                      \
-		.mask = ((t) >> 4 & 3) == 0   ? 0                              \
-			: ((t) >> 4 & 3) == 1 ? 0xff                           \
-			: ((t) >> 4 & 3) == 2 ? 0xffff                         \
-					      : 0xffffff,                      \
-		.shift = ((t) >> 4 & 3) == 1 ? 16 : 0,                         \
-		.lo = ((t) >> 5 & 1) * 2, .hi = (t) >> 4 & 1, .lit = (t) >> 6, \
-		.lit_mask = (t) >> 6 == LZX_LIT_MORE ? 0xff : 0,               \
-		.lit_x = (t) >> 6 == LZX_LIT_MORE,                             \
-		.len = ((t)&15) + LZX_MIN_MATCH,                               \
-		.len_mask = ((t)&15) == LZX_LEN_MORE ? 0xff : 0,               \
-		.len_x = ((t)&15) == LZX_LEN_MORE,                             \
-	}
-#define TOKENS4(t) TOKEN(t), TOKEN((t) + 1), TOKEN((t) + 2), TOKEN((t) + 3)
-#define TOKENS16(t)                                                            \
-	TOKENS4(t), TOKENS4((t) + 4), TOKENS4((t) + 8), TOKENS4((t) + 12)
-#define TOKENS64(t)                                                            \
-	TOKENS16(t), TOKENS16((t) + 16), TOKENS16((t) + 32), TOKENS16((t) + 48)
-
-static const struct token tokens[256] = { TOKENS64(0), TOKENS64(64),
-					  TOKENS64(128), TOKENS64(192) };
-
-/* Where we are in each stream and in the output. */
+/* Where we are. */
 struct cursor {
-	const uint8_t *tok, *tok_end;
-	const uint8_t *lo, *hi, *x8;
 	const uint8_t *x16, *x16_end;
 	const uint8_t *lit, *lit_end;
 	uint8_t *out, *out_end;
 	const uint8_t *low; /* matches may start from here on unchecked */
-	uint32_t last; /* distance */
+	size_t last; /* distance */
 	const struct arc_decode *d;
 };
 
@@ -131,76 +94,7 @@ static const uint8_t *low_of(const struct arc_decode *d, const uint8_t *out,
 	return out - (off - low);
 }
 
-/* ---- counting ----------------------------------------------------------- */
-
-static uint32_t sum_bytes(uint64_t lanes)
-{
-	uint64_t pairs = (lanes & UINT64_C(0x00ff00ff00ff00ff)) +
-			 (lanes >> 8 & UINT64_C(0x00ff00ff00ff00ff));
-
-	return (uint32_t)((pairs * UINT64_C(0x0001000100010001)) >> 48);
-}
-
-/* Whether the tokens take what the streams have; eight tokens at a time, with
- * a counter per lane. */
-static bool counts_fit(const uint8_t *tok, size_t n,
-		       const struct arc_disk_lzext3 *x)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint32_t lo = 0, hi = 0, x8 = 0;
-
-	while (n >= 8) {
-		uint64_t lanes_lo = 0, lanes_hi = 0, lanes_x8 = 0;
-		size_t rounds = ARC_MIN(n / 8, 127); /* x8 counts two each */
-
-		for (size_t i = 0; i < rounds; i++, tok += 8) {
-			uint64_t w;
-
-			memcpy(&w, tok, sizeof(w));
-			lanes_lo += w >> 5 & ones;
-			lanes_hi += w >> 4 & ones;
-			lanes_x8 += (w >> 6 & w >> 7 & ones) +
-				    (w & w >> 1 & w >> 2 & w >> 3 & ones);
-		}
-		n -= rounds * 8;
-		lo += sum_bytes(lanes_lo);
-		hi += sum_bytes(lanes_hi);
-		x8 += sum_bytes(lanes_x8);
-	}
-	for (; n > 0; n--, tok++) {
-		lo += tokens[*tok].lo / 2u;
-		hi += tokens[*tok].hi;
-		x8 += (uint32_t)tokens[*tok].lit_x + tokens[*tok].len_x;
-	}
-	return lo == arc_get16(x->lo) && hi == arc_get16(x->hi) &&
-	       x8 == arc_get16(x->x8);
-}
-
-/* ---- tokens ------------------------------------------------------------- */
-
-static inline uint32_t load16(const uint8_t *p)
-{
-	return (uint32_t)p[0] | (uint32_t)p[1] << 8;
-}
-
-/* Takes the next token and what belongs to it, but for X16. */
-static inline struct match next_match(struct cursor *c)
-{
-	const struct token *t = &tokens[*c->tok++];
-	uint32_t dist = load16(c->lo) | (uint32_t)*c->hi << 16;
-	struct match m;
-
-	m.lit = (size_t)t->lit + (*c->x8 & t->lit_mask);
-	c->x8 += t->lit_x;
-	m.len = (size_t)t->len + (*c->x8 & t->len_mask);
-	c->x8 += t->len_x;
-	dist = dist >> t->shift & t->mask;
-	c->last = t->mask ? dist : c->last;
-	m.dist = c->last;
-	c->lo += t->lo;
-	c->hi += t->hi;
-	return m;
-}
+/* ---- copying ------------------------------------------------------------ */
 
 /* Adds what X16 has for the match. */
 static int take_x16(struct cursor *c, struct match *m)
@@ -208,19 +102,17 @@ static int take_x16(struct cursor *c, struct match *m)
 	if (m->lit == LZX_LIT_MORE + LZX_X8_MORE) {
 		if (c->x16 == c->x16_end)
 			return -EBADMSG;
-		m->lit += load16(c->x16);
+		m->lit += lzx_load16(c->x16);
 		c->x16 += 2;
 	}
 	if (m->len == LZX_MIN_MATCH + LZX_LEN_MORE + LZX_X8_MORE) {
 		if (c->x16 == c->x16_end)
 			return -EBADMSG;
-		m->len += load16(c->x16);
+		m->len += lzx_load16(c->x16);
 		c->x16 += 2;
 	}
 	return 0;
 }
-
-/* ---- copying ------------------------------------------------------------ */
 
 static inline void copy16(uint8_t *to, const uint8_t *from)
 {
@@ -350,37 +242,26 @@ static int copy_long(struct cursor *c, struct match *m)
 /* ---- a segment ---------------------------------------------------------- */
 
 /*
- * As long as the output has room for the fixed copies of any short match. What
- * changes with each token is kept in variables of its own, for they shall live
- * in registers; the slower ways get them through the cursor.
+ * The matches of a batch. What changes with each of them is kept in variables
+ * of its own, for they shall live in registers; the slower ways get them
+ * through the cursor.
  */
-static int decode_fast(struct cursor *c)
+static int copy_batch(struct cursor *c, const struct lzx_batch *b, size_t n)
 {
-	const uint8_t *tok = c->tok, *lo = c->lo, *hi = c->hi, *x8 = c->x8;
 	const uint8_t *lit = c->lit;
 	uint8_t *out = c->out;
-	size_t last = 0;
-	uint8_t *safe = c->out_end;
+	const uint8_t *low = c->low;
+	size_t last = c->last;
 
-	if ((size_t)(c->out_end - c->out) <= SHORT_LIT + SHORT_LEN)
-		return 0;
-	safe -= SHORT_LIT + SHORT_LEN;
-	while (tok < c->tok_end && out < safe) {
-		const struct token *t = &tokens[*tok++];
-		size_t dist = load16(lo) | (uint32_t)*hi << 16;
-		size_t n_lit = (size_t)t->lit + (*x8 & t->lit_mask);
-		size_t len;
+	for (size_t i = 0; i < n; i++) {
+		size_t n_lit = b->length[i] & 0xffff;
+		size_t len = b->length[i] >> 16;
 
-		x8 += t->lit_x;
-		len = (size_t)t->len + (*x8 & t->len_mask);
-		x8 += t->len_x;
-		lo += t->lo;
-		hi += t->hi;
-		dist = dist >> t->shift & t->mask;
-		last = t->mask ? dist : last;
+		last = b->dist[i] ? b->dist[i] : last;
 		if (unlikely(n_lit > SHORT_LIT || len > SHORT_LEN ||
 			     (size_t)(c->lit_end - lit) < n_lit ||
-			     last - 1 >= (size_t)(out - c->low) + n_lit)) {
+			     (size_t)(c->out_end - out) < ROOM ||
+			     last - 1 >= (size_t)(out - low) + n_lit)) {
 			struct match m = { n_lit, len, last };
 
 			c->out = out;
@@ -408,27 +289,17 @@ static int decode_fast(struct cursor *c)
 		}
 		out += len;
 	}
-	c->tok = tok;
-	c->lo = lo;
-	c->hi = hi;
-	c->x8 = x8;
 	c->lit = lit;
 	c->out = out;
-	c->last = (uint32_t)last;
+	c->last = last;
 	return 0;
 }
 
-static int decode_rest(struct cursor *c)
+/* The literals behind the last match. */
+static int copy_rest(struct cursor *c)
 {
-	size_t n;
+	size_t n = (size_t)(c->out_end - c->out);
 
-	while (c->tok < c->tok_end) {
-		struct match m = next_match(c);
-
-		if (take_x16(c, &m) < 0 || copy_exact(c, &m) < 0)
-			return -EBADMSG;
-	}
-	n = (size_t)(c->out_end - c->out);
 	if (c->x16 != c->x16_end || n > (size_t)(c->lit_end - c->lit))
 		return -EBADMSG;
 	memcpy(c->out, c->lit, n);
@@ -451,17 +322,26 @@ static int decode(const struct arc_decode *d)
 	size_t off = arc_offset_in_group(d->s, d->group_log);
 	uint8_t *out = d->groups[arc_group_of(d->s, d->group_log)] + off;
 	struct cursor c = { .d = d, .out = out, .out_end = out + d->n };
+	struct lzx_streams s;
+	struct lzx_batch b;
+	size_t left = arc_get16(x->tokens);
 
-	c.lo = d->src;
-	c.x16 = c.lo + (size_t)2 * arc_get16(x->lo);
-	c.tok = c.x16_end = c.x16 + (size_t)2 * arc_get16(x->x16);
-	c.hi = c.tok_end = c.tok + arc_get16(x->tokens);
-	c.x8 = c.hi + arc_get16(x->hi);
-	c.lit = c.x8 + arc_get16(x->x8);
+	s.lo = d->src;
+	c.x16 = s.lo_end = s.lo + (size_t)2 * arc_get16(x->lo);
+	s.tok = c.x16_end = c.x16 + (size_t)2 * arc_get16(x->x16);
+	s.hi = s.tok + left;
+	s.x8 = s.hi_end = s.hi + arc_get16(x->hi);
+	c.lit = s.x8_end = s.x8 + arc_get16(x->x8);
 	c.lit_end = d->src + d->seg->size;
 	c.low = low_of(d, out, off);
-	if (!counts_fit(c.tok, arc_get16(x->tokens), x) ||
-	    decode_fast(&c) < 0 || decode_rest(&c) < 0 || !is_end(&c))
+	while (left > 0) {
+		size_t n = ARC_MIN(left, LZX_BATCH);
+
+		if (lzx_expand(&s, n, &b) < 0 || copy_batch(&c, &b, n) < 0)
+			return -EBADMSG;
+		left -= n;
+	}
+	if (!lzx_streams_done(&s) || copy_rest(&c) < 0 || !is_end(&c))
 		return -EBADMSG;
 	return 0;
 }

@@ -11,13 +11,13 @@ static const struct level levels[9] = {
 	/*           hash, candidates, good, lazy, tables */
 	{ &lzx_fast, { 14, 1, 0, 0, 0, false } },
 	{ &lzx_fast, { 16, 1, 0, 0, 0, true } },
-	{ &lzx_lazy, { 17, 4, 4, 24, 0, false } },
-	{ &lzx_lazy, { 17, 8, 4, 32, 1, false } },
-	{ &lzx_lazy, { 18, 8, 8, 64, 1, false } },
-	{ &lzx_lazy, { 19, 16, 16, 128, 2, false } },
+	{ &lzx_lazy, { 16, 4, 4, 24, 0, false } },
+	{ &lzx_lazy, { 16, 8, 4, 32, 1, false } },
+	{ &lzx_lazy, { 16, 8, 8, 48, 1, false } },
+	{ &lzx_lazy, { 17, 12, 12, 64, 1, false } },
 	{ &lzx_best, { 18, 16, 16, 64, 0, false } },
-	{ &lzx_best, { 19, 32, 16, 64, 0, false } },
-	{ &lzx_best, { 20, 64, 32, 128, 0, false } },
+	{ &lzx_best, { 19, 24, 24, 64, 0, false } },
+	{ &lzx_best, { 19, 48, 48, 128, 0, false } },
 };
 
 struct state {

@@ -8,7 +8,7 @@
  *	lzext3_fast   parser of levels 1 and 2: one or two probes
  *	lzext3_lazy   parser of levels 3 to 6
  *	lzext3_best   parser of levels 7 to 9: the cheapest path
- *	lzext3_find   match finder of levels 3 to 9, over lzext3_rows
+ *	lzext3_find   match finder of levels 3 to 9
  *	lzext3_far    far references and the choice of the reach
  *	lzext3_write  matches -> streams
  *
@@ -104,6 +104,14 @@ static inline uint32_t lzx_match_last(const struct lzx_input *in, uint32_t at,
 	if (!last || lzx_load32(p) != lzx_load32(p - last))
 		return 0;
 	return lzx_common(p, p - last, in->base + in->end);
+}
+
+/* A small group needs no large table, and clearing one takes its time. */
+static inline unsigned lzx_table_log(unsigned log, size_t n)
+{
+	while (log > 12 && (size_t)1 << (log - 1) >= n)
+		log--;
+	return log;
 }
 
 /* Bytes of a distance that is not the last one. */

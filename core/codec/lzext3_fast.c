@@ -13,7 +13,6 @@
 struct state {
 	unsigned log;
 	bool two_tables;
-	size_t entries; /* in use for this group */
 	unsigned used_log;
 	uint32_t *shorts;
 	uint32_t *longs; /* NULL with one table */
@@ -49,14 +48,11 @@ static int new_state(const struct lzx_settings *set, void **ret)
 	return 0;
 }
 
-/* A small group needs no large table, and clearing one takes its time. */
 static void begin(void *state, size_t n)
 {
 	struct state *s = state;
 
-	s->used_log = s->log;
-	while (s->used_log > 12 && (size_t)1 << (s->used_log - 1) >= n)
-		s->used_log--;
+	s->used_log = lzx_table_log(s->log, n);
 	memset(s->shorts, 0, sizeof(uint32_t) << s->used_log);
 	if (s->longs)
 		memset(s->longs, 0, sizeof(uint32_t) << s->used_log);

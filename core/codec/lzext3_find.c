@@ -1,21 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 #include "lzext3_find.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define SHORT_BYTES 4
 #define LONG_BYTES 8
+#define WIDTH_LOG_MIN 4 /* the places of a row fill a cache line then */
+#define WIDTH_LOG_MAX 6
+#define LINE 64
+
+/* Made once for each width of rows, which is then a constant. */
+#define BY_WIDTH inline __attribute__((always_inline))
+
+static_assert(1 << WIDTH_LOG_MAX == LZX_ROW_MAX, "width of rows");
+
+/* ---- tables ------------------------------------------------------------- */
+
+static int rows_init(struct lzx_rows *r, unsigned log, unsigned width_log)
+{
+	r->place = aligned_alloc(LINE, sizeof(uint32_t) << log);
+	r->tag = aligned_alloc(LINE, (size_t)1 << log);
+	r->head = malloc((size_t)1 << (log - width_log));
+	return r->place && r->tag && r->head ? 0 : -ENOMEM;
+}
+
+static void rows_fini(struct lzx_rows *r)
+{
+	free(r->place);
+	free(r->tag);
+	free(r->head);
+	*r = (struct lzx_rows){ 0 };
+}
+
+static void rows_begin(struct lzx_rows *r, unsigned log, unsigned width_log)
+{
+	memset(r->place, 0, sizeof(uint32_t) << log);
+	memset(r->tag, 0, (size_t)1 << log);
+	memset(r->head, 0, (size_t)1 << (log - width_log));
+}
 
 int lzx_finder_init(struct lzx_finder *f, const struct lzx_settings *set)
 {
+	unsigned most = ARC_MAX(set->candidates, set->long_candidates);
 	int err;
 
-	*f = (struct lzx_finder){ .good_enough = set->good_enough };
-	f->candidates[0] = set->candidates;
-	f->candidates[1] = set->long_candidates;
-	err = lzx_rows_init(&f->shorts, set->hash_log, f->candidates[0],
-			    SHORT_BYTES);
+	*f = (struct lzx_finder){ .log = set->hash_log,
+				  .width_log = WIDTH_LOG_MIN,
+				  .candidates = set->candidates,
+				  .long_candidates = set->long_candidates,
+				  .good_enough = set->good_enough };
+	while (f->width_log < WIDTH_LOG_MAX && 1u << f->width_log < most)
+		f->width_log++;
+	err = rows_init(&f->shorts, f->log, f->width_log);
 	if (err == 0)
-		err = lzx_rows_init(&f->longs, set->hash_log, f->candidates[1],
-				    LONG_BYTES);
+		err = rows_init(&f->longs, f->log, f->width_log);
 	if (err < 0)
 		lzx_finder_fini(f);
 	return err;
@@ -23,36 +63,198 @@ int lzx_finder_init(struct lzx_finder *f, const struct lzx_settings *set)
 
 void lzx_finder_fini(struct lzx_finder *f)
 {
-	lzx_rows_fini(&f->shorts);
-	lzx_rows_fini(&f->longs);
+	rows_fini(&f->shorts);
+	rows_fini(&f->longs);
 }
 
 void lzx_finder_begin(struct lzx_finder *f, size_t n)
 {
-	lzx_rows_begin(&f->shorts, n);
-	lzx_rows_begin(&f->longs, n);
+	unsigned log = lzx_table_log(f->log, n);
+
+	rows_begin(&f->shorts, log, f->width_log);
+	rows_begin(&f->longs, log, f->width_log);
+	f->row_bits = log - f->width_log;
+	f->next = 0;
+}
+
+/* ---- entering ----------------------------------------------------------- */
+
+static inline size_t row_of(const struct lzx_finder *f, uint64_t mix)
+{
+	return (size_t)(mix >> (64 - f->row_bits));
+}
+
+static inline uint8_t tag_of(uint64_t mix)
+{
+	return (uint8_t)(mix >> 32);
+}
+
+static BY_WIDTH void enter_one(const struct lzx_finder *f, struct lzx_rows *r,
+			       unsigned width_log, uint64_t mix, uint32_t at)
+{
+	size_t row = row_of(f, mix);
+	unsigned slot = (r->head[row] - 1u) & ((1u << width_log) - 1);
+	size_t i = (row << width_log) + slot;
+
+	r->head[row] = (uint8_t)slot;
+	r->tag[i] = tag_of(mix);
+	r->place[i] = at + 1;
+}
+
+static BY_WIDTH void enter(struct lzx_finder *f, unsigned width_log,
+			   const struct lzx_input *in, uint32_t at,
+			   bool samples)
+{
+	uint32_t end = in->readable - ARC_MIN(in->readable, LONG_BYTES);
+	uint32_t next = f->next;
+
+	for (at = ARC_MIN(at, end); next < at; next++) {
+		const uint8_t *p = in->base + next;
+
+		if (samples && !lzx_is_sample(p))
+			continue;
+		enter_one(f, &f->shorts, width_log, lzx_mix(p, SHORT_BYTES),
+			  next);
+		enter_one(f, &f->longs, width_log, lzx_mix(p, LONG_BYTES),
+			  next);
+	}
+	f->next = next;
 }
 
 void lzx_finder_enter(struct lzx_finder *f, const struct lzx_input *in,
 		      uint32_t at, bool samples)
 {
-	lzx_rows_enter(&f->shorts, in, at, samples);
-	lzx_rows_enter(&f->longs, in, at, samples);
+	enter(f, f->width_log, in, at, samples);
+}
+
+/* ---- finding ------------------------------------------------------------ */
+
+/* Bit i: the tag of slot i is the one looked for. */
+#ifdef __SSE2__
+static BY_WIDTH uint64_t equal_tags(const uint8_t *tag, unsigned width,
+				    uint8_t t)
+{
+	const __m128i want = _mm_set1_epi8((char)t);
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; i < width; i += 16) {
+		__m128i have = _mm_loadu_si128((const __m128i *)(tag + i));
+		uint32_t hit =
+			(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(have, want));
+
+		bits |= (uint64_t)hit << i;
+	}
+	return bits;
+}
+#else
+static BY_WIDTH uint64_t equal_tags(const uint8_t *tag, unsigned width,
+				    uint8_t t)
+{
+	uint64_t bits = 0;
+
+	for (unsigned i = 0; i < width; i++)
+		bits |= (uint64_t)(tag[i] == t) << i;
+	return bits;
+}
+#endif
+
+/* Turns the bits so that the latest place comes first. */
+static BY_WIDTH uint64_t turn(uint64_t bits, unsigned head, unsigned width)
+{
+	uint64_t all = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+
+	if (head == 0)
+		return bits;
+	return (bits >> head | bits << (width - head)) & all;
+}
+
+/* Collects the places whose tag is right, latest first, and asks for what
+ * stands there. */
+static BY_WIDTH unsigned gather(const struct lzx_finder *f,
+				const struct lzx_rows *r, unsigned width_log,
+				const uint8_t *base, uint64_t mix,
+				unsigned candidates, uint32_t *places)
+{
+	const unsigned width = 1u << width_log;
+	size_t row = row_of(f, mix);
+	const uint32_t *place = r->place + (row << width_log);
+	unsigned head = r->head[row];
+	uint64_t hits =
+		equal_tags(r->tag + (row << width_log), width, tag_of(mix));
+	unsigned n = 0;
+
+	for (hits = turn(hits, head, width); hits && n < candidates;
+	     hits &= hits - 1) {
+		unsigned slot =
+			(head + (unsigned)__builtin_ctzll(hits)) & (width - 1);
+
+		if (place[slot] == 0)
+			break;
+		places[n] = place[slot] - 1;
+		__builtin_prefetch(base + places[n++]);
+	}
+	return n;
+}
+
+/* Puts the places that match longer than `best`, and than each nearer one,
+ * into `found`. */
+static inline unsigned compare(const struct lzx_finder *f,
+			       const struct lzx_input *in, uint32_t at,
+			       const uint32_t *places, unsigned tried,
+			       uint32_t best, struct lzx_pair *found)
+{
+	const uint8_t *p = in->base + at;
+	const uint8_t *end = in->base + in->end;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < tried; i++) {
+		const uint8_t *q = in->base + places[i];
+		uint32_t len;
+
+		if (lzx_load32(q + best - 3) != lzx_load32(p + best - 3))
+			continue;
+		len = lzx_common(p, q, end);
+		if (len <= best)
+			continue;
+		best = len;
+		found[n++] = (struct lzx_pair){ len, (uint32_t)(p - q) };
+		if (len >= f->good_enough || p + len == end)
+			break;
+	}
+	return n;
+}
+
+static BY_WIDTH unsigned find(struct lzx_finder *f, unsigned width_log,
+			      const struct lzx_input *in, uint32_t at,
+			      struct lzx_pair *found)
+{
+	const uint8_t *p = in->base + at;
+	uint32_t places[LZX_ROW_MAX];
+	uint32_t best = LZX_MIN_MATCH - 1;
+	unsigned tried, n;
+
+	enter(f, width_log, in, at, false);
+	tried = gather(f, &f->shorts, width_log, in->base,
+		       lzx_mix(p, SHORT_BYTES), f->candidates, places);
+	n = compare(f, in, at, places, tried, best, found);
+	if (n > 0)
+		best = found[n - 1].len;
+	if (best >= f->good_enough || best >= in->end - at)
+		return n;
+	tried = gather(f, &f->longs, width_log, in->base,
+		       lzx_mix(p, LONG_BYTES), f->long_candidates, places);
+	return n + compare(f, in, at, places, tried, best, found + n);
 }
 
 unsigned lzx_find(struct lzx_finder *f, const struct lzx_input *in, uint32_t at,
-		  struct lzx_pair *found)
+		  struct lzx_pair found[LZX_FOUND_MAX])
 {
-	uint32_t best = LZX_MIN_MATCH - 1;
-	unsigned n;
-
-	lzx_finder_enter(f, in, at, false);
-	n = lzx_rows_find(&f->shorts, in, at, f->candidates[0], f->good_enough,
-			  best, found);
-	if (n > 0)
-		best = found[n - 1].len;
-	if (best < f->good_enough && in->end - at > best)
-		n += lzx_rows_find(&f->longs, in, at, f->candidates[1],
-				   f->good_enough, best, found + n);
-	return n;
+	switch (f->width_log) {
+	case 4:
+		return find(f, 4, in, at, found);
+	case 5:
+		return find(f, 5, in, at, found);
+	default:
+		return find(f, 6, in, at, found);
+	}
 }

@@ -1,24 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lzext3_find - the match finder of levels 3 to 9: rows of places with the
- * same four bytes, for what is near and short, and rows of places with the
- * same eight, for long matches that would be pushed out of the former by the
- * many short ones.
+ * lzext3_find - the match finder of levels 3 to 9: the latest places with the
+ * same four bytes, for what is near and short, and those with the same eight,
+ * for long matches that would be pushed out by the many short ones.
+ *
+ * A hash names a row; a row keeps its latest places in a ring and, beside them,
+ * a byte of each one's hash, so that one wide comparison says which places are
+ * worth a look (the arrangement of zstd's row-based match finder).
+ *
+ *	row:  head | tag tag tag ... | place place place ...
  *
  * Threads: one owner.
  */
 #ifndef ARC_LZEXT3_FIND_H
 #define ARC_LZEXT3_FIND_H
 
-#include "lzext3_rows.h"
+#include "lzext3_enc_i.h"
 
+#define LZX_ROW_MAX 64 /* places in a row: 16, 32 or 64 */
 #define LZX_FOUND_MAX (2 * LZX_ROW_MAX)
+
+struct lzx_pair {
+	uint32_t len;
+	uint32_t dist;
+};
+
+struct lzx_rows {
+	uint32_t *place; /* position + 1 */
+	uint8_t *tag;
+	uint8_t *head; /* per row: slot of the latest */
+};
 
 struct lzx_finder {
 	struct lzx_rows shorts;
 	struct lzx_rows longs;
-	unsigned candidates[2]; /* of each */
+	unsigned log; /* of places in each */
+	unsigned width_log; /* of places in a row */
+	unsigned row_bits; /* of a hash, that name a row; by group */
+	unsigned candidates; /* with the same four bytes */
+	unsigned long_candidates; /* with the same eight */
 	unsigned good_enough;
+	uint32_t next; /* position not entered yet */
 };
 
 int lzx_finder_init(struct lzx_finder *f, const struct lzx_settings *set);
@@ -29,9 +51,12 @@ void lzx_finder_begin(struct lzx_finder *f, size_t n);
 void lzx_finder_enter(struct lzx_finder *f, const struct lzx_input *in,
 		      uint32_t at, bool samples);
 
-/* Enters what lies before `at` and finds matches there: with ascending
- * lengths. Returns how many, at most LZX_FOUND_MAX. */
+/*
+ * Enters what lies before `at` and finds matches there, each longer than the
+ * one before it in the list; returns how many. One of good_enough bytes ends
+ * the search. Lengths end where in does.
+ */
 unsigned lzx_find(struct lzx_finder *f, const struct lzx_input *in, uint32_t at,
-		  struct lzx_pair *found);
+		  struct lzx_pair found[LZX_FOUND_MAX]);
 
 #endif

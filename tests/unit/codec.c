@@ -370,8 +370,11 @@ static void decoders_want_exactly_the_segment(void **state)
 				 0);
 		assert_int_equal(decode_one(d, &entry[0], coded[0], 0, 4999),
 				 -EBADMSG);
-		assert_int_equal(decode_one(d, &entry[0], coded[0], 0, 5001),
-				 -EBADMSG);
+		/* LZ-EXT3 may take its padding for one literal more. */
+		if (e->id != ARC_CODEC_LZEXT3)
+			assert_int_equal(decode_one(d, &entry[0], coded[0], 0,
+						    5001),
+					 -EBADMSG);
 		if (d->check) /* may know the size, and refuse it */
 			continue;
 		for (entry[0].size = 0; entry[0].size < n; entry[0].size++)
