@@ -32,7 +32,7 @@ round_trip sums --digest sha256
 round_trip bare --digest none
 
 # The oracle shares no code with the programs.
-for name in raw lz4 hc cut sums; do
+for name in raw lz4 hc zstd zstd-cut zstd-far cut sums; do
 	"$tests/golden/arcread.py" list $name.001 >$name.listing ||
 		fail "$name: arcread.py cannot read it"
 	same_trees --exact-holes src $name.listing

@@ -3,7 +3,8 @@
 """arcread.py list VOLUME - prints a JSON object for each entry of an archive, contents hashed.
 
 This reader is written from arc-format(5) alone: it shares no code with the C programs and serves
-the tests as an oracle. It needs Python's standard library only, is slow and easy to read.
+the tests as an oracle. It needs Python's standard library only (for zstd the command zstd as
+well), is slow and easy to read.
 """
 import hashlib
 import json
@@ -16,7 +17,9 @@ from bisect import bisect_right
 from functools import lru_cache
 from itertools import chain
 
+from lzext3 import lzext3_decode
 from plain import M64, lz4_decode, need, xxh3
+from zstd import zstd_decode
 
 # Structures as "name code ..." with the codes of the module struct: 4x are four bytes that matter
 # to nobody, + is a delta column.
@@ -42,7 +45,9 @@ TABLES = {  # id: (row size, rows per block, columns of the row)
     9: (16, 8192, ""), 10: (32, 4096, ""),
 }
 ROOT, INODE, DIRENT, NAME, TEXT, EXTENT, XSET, XATTR, FRAME, DIGEST, SHA256 = TABLES
-DECODERS = {1: lz4_decode}  # by codec
+# Codec: (bytes of an entry at least, what appends a coded segment, or a whole group, to a frame).
+DECODERS = {1: (24, lz4_decode), 2: (40, lzext3_decode), 3: (24, zstd_decode)}
+NO_DECODER = 24, lambda *_: need(False, "coded by an unknown codec")
 ZEROS = M64  # the offset in the stream of data that is not stored
 TYPES = {1: "fifo", 2: "chr", 4: "dir", 6: "blk", 8: "file", 10: "symlink", 12: "socket"}
 VOLUME_NAME = re.compile(rb"(.+)\.(\d{3}|[1-9]\d{3,7})", re.S)
@@ -185,27 +190,36 @@ class Archive:
             if self.row(INODE, r)["mode"] >> 12 == 4:
                 todo += reversed([(path + b"/" + name, row) for name, row in self.entries(r)])
 
-    @lru_cache(64)
-    def group(self, number, g):
-        """The raw bytes of group g of a frame."""
+    @lru_cache(4)
+    def frame(self, number):
+        """The raw bytes of a frame."""
         frame, what = self.row(FRAME, number), "frame %d" % number
-        size, segments = frame["entry_size"], -(-frame["raw"] // 65536)
-        head = self.pread(frame["volume"], frame["offset"], 64 + segments * size)
+        size, raw, log = frame["entry_size"], frame["raw"], frame["group_log"]
+        segments = -(-raw // 65536)
+        least, decode = DECODERS.get(frame["codec"], NO_DECODER)
+        need(24 <= least <= size <= 64 and size % 8 == 0 and 16 <= log <= 24, what)
+        record = self.pread(frame["volume"], frame["offset"], frame["stored"])
+        end = 64 + segments * size
         same = {key: frame[key] for key in ("codec", "group_log", "entry_size", "raw", "checksum")}
-        fields(RECORD, head, what, magic=b"ARCREC01", frame=number, segments=segments, **same)
-        need(frame["checksum"] == xxh3(head[:56] + head[64:]), what)
-        payload, per = frame["offset"] + len(head), 1 << frame["group_log"] - 16
-        out, checks = bytearray(), []
-        for s in range(g * per, min(g * per + per, segments)):
-            entry = fields(SEGMENT, head[64 + s * size:], what)
-            checks.append(entry["check"])
-            stored = self.pread(frame["volume"], payload + entry["offset"], entry["size"])
-            n = min(65536, frame["raw"] - 65536 * s)
-            if entry["type"] == 1:
-                DECODERS[frame["codec"]](stored, out, n)
-            else:
-                out += {0: stored, 2: bytes([entry["fill"]]) * n}[entry["type"]]
-        need(checks == [xxh3(bytes(out[i:i + 65536])) for i in range(0, len(out), 65536)], what)
+        fields(RECORD, record, what, magic=b"ARCREC01", frame=number, segments=segments, **same)
+        need(frame["checksum"] == xxh3(record[:56] + record[64:end]), what)
+        payload, out, done = record[end:], bytearray(), 0
+        for s in range(segments):
+            entry = record[64 + s * size:64 + s * size + size]
+            e = fields(SEGMENT, entry, what, offset=done)
+            first, n, done = s << 16, min(65536, raw - (s << 16)), done + e["size"]
+            stored, kind = payload[e["offset"]:done], e["type"]
+            need((kind == 3) == (len(out) > first), what)  # joined: it came with its group
+            need(kind in (0, 1) or not stored, what)
+            if kind == 1:
+                decode(stored, out, raw, log, entry[24:])
+                need(0 < len(stored) < len(out) - first, what)
+            elif kind != 3:
+                out += {0: stored, 2: bytes([e["fill"]]) * n}[kind]
+                need(len(out) == first + n, what)
+            check = xxh3(bytes(out[first:first + n]))
+            need(check == e["check"], "segment %d of %s" % (s, what))
+        need(done == len(payload), what)
         return bytes(out)
 
     def read(self, offset, n):
@@ -214,8 +228,8 @@ class Archive:
             rows = range(self.tables[FRAME][0])
             number = bisect_right(rows, offset, key=lambda r: self.row(FRAME, r)["start"]) - 1
             frame = self.row(FRAME, number)
-            g, skip = divmod(offset - frame["start"], 1 << frame["group_log"])
-            piece = self.group(number, g)[skip:skip + n]
+            skip = offset - frame["start"]
+            piece = self.frame(number)[skip:skip + n]
             need(piece, "stream")
             yield piece
             offset, n = offset + len(piece), n - len(piece)

@@ -103,9 +103,9 @@ def lz4_length(src, i, n):
     return n, i
 
 
-def lz4_decode(src, out, size):
-    """Appends the block's `size` bytes to out, whose content may be used."""
-    end, i = len(out) + size, 0
+def lz4_decode(src, out, raw, log, _):
+    """Appends a segment to out, the frame so far. Of the frame: raw bytes, log2 of its groups."""
+    end, group, i = min(len(out) + 65536, raw), len(out) >> log << log, 0
     while True:
         token = src[i]
         n, i = lz4_length(src, i + 1, token >> 4)
@@ -117,6 +117,6 @@ def lz4_decode(src, out, size):
         distance = src[i] | src[i + 1] << 8
         n, i = lz4_length(src, i + 2, token & 15)
         n, start = n + 4, len(out) - distance
-        need(distance and start >= 0 and len(out) + n <= end, "LZ4: a match")
+        need(distance and start >= group and len(out) + n <= end, "LZ4: a match")
         piece = out[start:start + n]
         out += (piece * (n // len(piece) + 1))[:n]
