@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # check-size.sh [ROOT] - functions have at most 100 lines, files at most 800, and
-# the reader in Python, without what decodes further codecs, 400 in all.
+# the reader in Python, without what decodes codecs, 400 in all.
 # Needs universal-ctags; exits 77 without it.
 set -eu
 root=${1:-$(dirname "$0")/..}

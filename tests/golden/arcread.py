@@ -17,8 +17,9 @@ from bisect import bisect_right
 from functools import lru_cache
 from itertools import chain
 
+from lz4 import lz4_decode
 from lzext3 import lzext3_decode
-from plain import M64, lz4_decode, need, xxh3
+from plain import M64, need, xxh3
 from zstd import zstd_decode
 
 # Structures as "name code ..." with the codes of the module struct: 4x are four bytes that matter

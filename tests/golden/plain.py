@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """plain - what a reader of archives needs and Python's standard library lacks: XXH3-64 with seed 0
-(doc/xxhash_spec.md of xxHash) and the decoder of LZ4 blocks (lz4_Block_format.md of LZ4)."""
+(doc/xxhash_spec.md of xxHash)."""
 from operator import mul
 from struct import pack, unpack, unpack_from
 
@@ -92,31 +92,3 @@ def xxh3(b):
             acc = [(a ^ a >> 47 ^ key) * P32_1 & M64 for a, key in zip(acc, WORDS[16:])]
     acc = pack("<8Q", *add_stripes(acc, b[-64:], LAST_KEY))
     return avalanche(n * P64_1 + sum(mix(acc, i, i + 11) for i in (0, 16, 32, 48)))
-
-
-def lz4_length(src, i, n):
-    """A length and the position behind it; n: its four bits."""
-    if n == 15:
-        while src[i] == 255:
-            n, i = n + 255, i + 1
-        n, i = n + src[i], i + 1
-    return n, i
-
-
-def lz4_decode(src, out, raw, log, _):
-    """Appends a segment to out, the frame so far. Of the frame: raw bytes, log2 of its groups."""
-    end, group, i = min(len(out) + 65536, raw), len(out) >> log << log, 0
-    while True:
-        token = src[i]
-        n, i = lz4_length(src, i + 1, token >> 4)
-        need(i + n <= len(src), "LZ4: literals end early")
-        out += src[i:i + n]
-        i += n
-        if i == len(src):
-            return need(len(out) == end, "LZ4: length")
-        distance = src[i] | src[i + 1] << 8
-        n, i = lz4_length(src, i + 2, token & 15)
-        n, start = n + 4, len(out) - distance
-        need(distance and start >= group and len(out) + n <= end, "LZ4: a match")
-        piece = out[start:start + n]
-        out += (piece * (n // len(piece) + 1))[:n]
