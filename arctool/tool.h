@@ -39,6 +39,7 @@ struct tool_request {
 	bool force;
 	bool hardlink_duplicates;
 	bool inodes; /* list -i */
+	bool closure; /* info --closure */
 };
 
 /* Keys of the options, the same for all verbs; letters stand for themselves. */
@@ -47,7 +48,8 @@ enum tool_key {
 	TOOL_KEY_FORCE,
 	TOOL_KEY_HARDLINK,
 	TOOL_KEY_FILES_FROM,
-	TOOL_KEY_NULL
+	TOOL_KEY_NULL,
+	TOOL_KEY_CLOSURE
 };
 
 struct tool {

@@ -85,6 +85,9 @@ static error_t parse_verb_option(int key, char *arg, struct argp_state *state)
 	case TOOL_KEY_NULL:
 		req->null = true;
 		return 0;
+	case TOOL_KEY_CLOSURE:
+		req->closure = true;
+		return 0;
 	case 'i':
 		req->inodes = true;
 		return 0;

@@ -47,7 +47,7 @@ P
 # Codecs have their names.
 mkarchive -q --no-sync -c zstd src/text z
 expect 0 arctool info z.001
-contains out '^  zstd '
+contains out '^  zstd ' '^frames  *1, level 6, reach 1.0 MiB$'
 expect 0 arctool info --json z.001
 python3 - <<'P'
 import json
@@ -55,7 +55,75 @@ j = json.load(open("out"))
 assert list(j["codecs"]) == ["zstd"], j["codecs"]
 assert j["options"]["codec"] == "zstd", j["options"]
 assert j["options"]["reach"] == "1048576", j["options"]
+assert (j["level"], j["reach"]) == (6, 1048576), j
+assert "closure" not in j
 P
+
+# What must be decoded to read a segment, as the tables of the frames tell it
+# to another reader.
+cat >closure.py <<'P'
+import json, struct, sys
+sys.path.insert(0, sys.argv[1])
+import arcread
+
+
+def needs(codec, log, s, entry, kinds):
+    """The segments that one needs at once."""
+    group = s >> log - 16 << log - 16
+    end = min(group + (1 << log - 16), len(kinds))
+    if codec == 3 and kinds[group] == 1:
+        return set(range(group, end))
+    if kinds[s] != 1:
+        return set()
+    if codec != 2:
+        return set(range(group, s))
+    near, count, far = struct.unpack("<10xHB3x16s", (entry + bytes(32))[24:56])
+    granule = max(log - 4, 16) - 16
+    return {i for i in range(group, s) if near >> (i - group >> granule) & 1
+            } | set(far[:count])
+
+
+def closures(a):
+    for number in range(a.tables[8][0]):
+        f = a.row(8, number)
+        n, size, raw = -(-f["raw"] // 65536), f["entry_size"], f["raw"]
+        table = a.pread(f["volume"], f["offset"] + 64, n * size)
+        entries = [table[i:i + size] for i in range(0, n * size, size)]
+        kinds = [e[8] for e in entries]
+        for s in range(n):
+            found, todo = {s}, {s}
+            while todo:
+                i = todo.pop()
+                new = needs(f["codec"], f["group_log"], i, entries[i], kinds)
+                todo |= new - found
+                found |= new
+            yield f["codec"], sum(min(65536, raw - 65536 * i) for i in found)
+
+
+for name in sys.argv[2:]:
+    j = json.load(open(name + ".json"))
+    found = list(closures(arcread.Archive(name + ".001")))
+    for codec, c in [("all", j["closure"])] + [
+            (codec, j["codecs"][codec]["closure"]) for codec in j["codecs"]]:
+        ids = {"all": (0, 1, 2, 3), "raw": (0,), "lz4": (1,), "lzext3": (2,),
+               "zstd": (3,)}[codec]
+        all = [n for i, n in found if i in ids]
+        assert all, codec
+        assert c == {"segments": len(all), "mean": sum(all) // len(all),
+                     "max": max(all)}, (name, codec, c)
+    assert j["closure_unknown_frames"] == 0
+P
+mkarchive -q --no-sync -c lz4 --reach 64K src near
+mkarchive -q --no-sync -c lz4 --reach 256K -F 1M src far
+mkarchive -q --no-sync -c zstd --reach 256K -F 1M src whole
+for name in near far whole; do
+	expect 0 arctool info --closure --json $name.001
+	mv out $name.json
+done
+python3 closure.py "$tests/golden" near far whole
+expect 0 arctool info --closure near.001
+contains out '^  lz4 .*, closure 63.0 KiB$' \
+	'^closure  *63.0 KiB decoded .*, 64.0 KiB at most$'
 
 # Missing and foreign volumes are marked, and nothing is computed from them.
 rm a.002
@@ -74,6 +142,16 @@ j = json.load(open("out"))
 assert [v["state"] for v in j["volumes"]] == [
     "ok", "missing", "foreign", "ok"], j["volumes"]
 assert j["missing_volumes"] == 2 and j["ratio"] is None
+P
+
+expect 1 arctool info --closure a.001
+contains out '^closure .* decoded' '^closure  *not known of [1-9][0-9]* frames$'
+expect 1 arctool info --closure --json a.001
+python3 - <<'P'
+import json
+j = json.load(open("out"))
+lost = j["closure_unknown_frames"]
+assert 0 < lost < j["frames"], j
 P
 
 # Several in a row are one fact, however many a footer claims: here is the only
