@@ -82,7 +82,8 @@ struct arc_encoder {
 	void (*free_state)(void *state);
 
 	/* Optional: looks at a frame before its groups are encoded; plan holds
-	 * what the params and entry_size say. */
+	 * what the params and entry_size say. Groups of which no frame has been
+	 * told are encoded as the first of a frame would be. */
 	void (*plan)(void *state, struct arc_span frame,
 		     struct arc_frame_plan *plan);
 

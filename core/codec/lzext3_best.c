@@ -30,6 +30,7 @@ struct node {
 
 struct state {
 	struct lzx_finder finder;
+	uint32_t far; /* of the input's far matches, the next */
 	struct node node[ARC_SEGMENT_SIZE + 1];
 };
 
@@ -110,10 +111,14 @@ static uint32_t step_from(struct state *s, const struct lzx_input *in,
 	struct lzx_pair found[LZX_FOUND_MAX];
 	uint32_t from = LZX_MIN_MATCH;
 	uint32_t longest = lzx_match_last(in, at, node->last);
+	struct lzx_far_match far = lzx_far_at(in, at, &s->far);
 	unsigned n;
 
 	if (longest > 0)
 		step_matches(node, LZX_MIN_MATCH, longest, node->last);
+	if (far.len > 0)
+		step_matches(node, LZX_MIN_MATCH, far.len, far.dist);
+	longest = ARC_MAX(longest, far.len);
 	if (longest >= s->finder.good_enough)
 		return longest;
 	n = lzx_find(&s->finder, in, at, found);
@@ -145,6 +150,7 @@ static void find_ways(struct state *s, const struct lzx_input *in)
 		if (longest > 0)
 			matched = ARC_MAX(matched, at + longest);
 		at += longest >= s->finder.good_enough ? longest : 1;
+		lzx_finder_pass(&s->finder, in, at, longest);
 	}
 	lzx_finder_enter(&s->finder, in, in->end, in->end > matched + LZX_SKIM);
 }
@@ -181,6 +187,7 @@ static void parse(void *state, const struct lzx_input *in,
 	for (uint32_t i = 0; i <= n; i++)
 		s->node[i].price = UINT32_MAX;
 	s->node[0] = (struct node){ 0 };
+	s->far = 0;
 	find_ways(s, in);
 	collect(s, n, out);
 }

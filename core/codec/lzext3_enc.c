@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "lzext3_enc_i.h"
+#include "lzext3_far.h"
+
+#define REACH_LOG 20 /* that the tables are made for; they grow with it */
 
 /* What a level does. */
 struct level {
@@ -23,6 +25,11 @@ static const struct level levels[9] = {
 struct state {
 	const struct lzx_parser *parser;
 	void *parsing; /* the parser's state */
+	struct lzx_far *far;
+	bool group_auto;
+	unsigned far_max;
+	struct arc_span frame;
+	uint32_t first; /* segment of the frame the group begins with */
 	uint32_t group; /* bytes of the group */
 	uint8_t group_log;
 	struct lzx_matches matches;
@@ -37,6 +44,7 @@ static void free_state(void *state)
 		return;
 	if (s->parsing)
 		s->parser->free_state(s->parsing);
+	lzx_far_free(s->far);
 	free(s);
 }
 
@@ -50,6 +58,8 @@ static int new_state(const struct arc_encoder_params *params, void **ret)
 	assert(params->level >= 1 && params->level <= ARC_COUNT(levels));
 	if (params->hash_log)
 		set.hash_log = params->hash_log;
+	else if (params->group_log > REACH_LOG)
+		set.hash_log += params->group_log - REACH_LOG;
 	if (params->candidates)
 		set.candidates = set.long_candidates = params->candidates;
 	if (params->good_enough)
@@ -59,7 +69,11 @@ static int new_state(const struct arc_encoder_params *params, void **ret)
 		return -ENOMEM;
 	s->parser = level->parser;
 	s->group_log = params->group_log;
+	s->group_auto = params->group_auto;
+	s->far_max = params->far_max;
 	err = s->parser->new_state(&set, &s->parsing);
+	if (err == 0)
+		err = lzx_far_new(params, &s->far);
 	if (err < 0) {
 		free_state(s);
 		return err;
@@ -68,31 +82,71 @@ static int new_state(const struct arc_encoder_params *params, void **ret)
 	return 0;
 }
 
+static void plan(void *state, struct arc_span frame,
+		 struct arc_frame_plan *plan)
+{
+	struct state *s = state;
+
+	if (s->group_auto)
+		plan->group_log = lzx_far_reach(s->far, frame, plan->group_log);
+	if (s->far_max > 0)
+		plan->entry_size =
+			ARC_ENTRY_SIZE_MIN + sizeof(struct arc_disk_lzext3);
+	s->frame = frame;
+	s->group_log = plan->group_log;
+	lzx_far_begin(s->far, frame, plan->group_log);
+}
+
 static void begin(void *state, const uint8_t *base, size_t n)
 {
 	struct state *s = state;
 
-	(void)base;
+	s->first = s->frame.p ? (uint32_t)((size_t)(base - s->frame.p) >>
+					   ARC_SEGMENT_LOG)
+			      : 0;
 	s->group = (uint32_t)n;
 	s->parser->begin(s->parsing, n);
+}
+
+/* The granules from the one of the earliest source on: without gaps, for
+ * these would cost a decoder more than they save. */
+static uint32_t near_of(const struct lzx_input *in, const struct lzx_matches *m,
+			uint8_t group_log)
+{
+	uint32_t before =
+		lzx_granules_before(in->off >> ARC_SEGMENT_LOG, group_log);
+	uint32_t at = in->off, earliest = in->off;
+
+	for (uint32_t i = 0; i < m->n; i++) {
+		at += m->item[i].lit;
+		if (m->item[i].dist <= at)
+			earliest = ARC_MIN(earliest, at - m->item[i].dist);
+		at += m->item[i].len;
+	}
+	if (earliest == in->off)
+		return 0;
+	return before &
+	       ~((UINT32_C(1) << (earliest >> lzx_granule_log(group_log))) - 1);
 }
 
 static size_t encode(void *state, const uint8_t *base, size_t off, size_t n,
 		     uint8_t *out, size_t cap, struct arc_segment *seg)
 {
 	struct state *s = state;
-	const struct lzx_input in = { .base = base,
-				      .off = (uint32_t)off,
-				      .end = (uint32_t)(off + n),
-				      .readable = s->group };
+	uint32_t number = s->first + (uint32_t)(off >> ARC_SEGMENT_LOG);
+	struct lzx_input in = { .base = base,
+				.off = (uint32_t)off,
+				.end = (uint32_t)(off + n),
+				.readable = s->group };
 	struct arc_disk_lzext3 x = { 0 };
 	size_t got;
 
+	lzx_far_choose(s->far, number, &in);
 	s->matches.n = 0;
 	s->parser->parse(s->parsing, &in, &s->matches);
 	got = lzx_write(&s->writer, &in, &s->matches, out, cap, &x);
-	x.near = arc_put16((uint16_t)lzx_granules_before(
-		(uint32_t)(off >> ARC_SEGMENT_LOG), s->group_log));
+	lzx_far_settle(s->far, number, &s->matches, n, got, &x);
+	x.near = arc_put16((uint16_t)near_of(&in, &s->matches, s->group_log));
 	memcpy(seg->ext, &x, sizeof(x));
 	return got;
 }
@@ -105,6 +159,7 @@ const struct arc_encoder arc_lzext3_encoder = {
 		ARC_ENTRY_SIZE_MIN + offsetof(struct arc_disk_lzext3, far),
 	.new_state = new_state,
 	.free_state = free_state,
+	.plan = plan,
 	.begin = begin,
 	.encode = encode,
 };

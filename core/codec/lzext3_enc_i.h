@@ -36,6 +36,13 @@ struct lzx_matches {
 	struct lzx_match item[LZX_TOKENS_MAX];
 };
 
+/* A match whose source lies before the group: at position `at`. */
+struct lzx_far_match {
+	uint32_t at;
+	uint32_t len;
+	uint32_t dist;
+};
+
 /* What is being encoded: bytes [off, end) of the group at base. Bytes up to
  * `readable` may be looked at. */
 struct lzx_input {
@@ -43,6 +50,8 @@ struct lzx_input {
 	uint32_t off;
 	uint32_t end;
 	uint32_t readable;
+	const struct lzx_far_match *far; /* that may be used, in order */
+	uint32_t fars;
 };
 
 /* ---- what the parsers share --------------------------------------------- */
@@ -101,9 +110,27 @@ static inline uint32_t lzx_match_last(const struct lzx_input *in, uint32_t at,
 {
 	const uint8_t *p = in->base + at;
 
-	if (!last || lzx_load32(p) != lzx_load32(p - last))
+	if (!last || last > at || lzx_load32(p) != lzx_load32(p - last))
 		return 0;
 	return lzx_common(p, p - last, in->base + in->end);
+}
+
+/* The far match that covers `at`, cut to begin there; len 0: none. *cursor
+ * walks along the list while `at` ascends. */
+static inline struct lzx_far_match lzx_far_at(const struct lzx_input *in,
+					      uint32_t at, uint32_t *cursor)
+{
+	struct lzx_far_match m = { 0 };
+
+	while (*cursor < in->fars &&
+	       in->far[*cursor].at + in->far[*cursor].len < at + LZX_MIN_MATCH)
+		++*cursor;
+	if (*cursor < in->fars && in->far[*cursor].at <= at) {
+		m = in->far[*cursor];
+		m.len -= at - m.at;
+		m.at = at;
+	}
+	return m;
 }
 
 /* A small group needs no large table, and clearing one takes its time. */

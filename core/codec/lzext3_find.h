@@ -52,6 +52,18 @@ void lzx_finder_enter(struct lzx_finder *f, const struct lzx_input *in,
 		      uint32_t at, bool samples);
 
 /*
+ * A match of len bytes ends at `at`: of a long one only samples are entered.
+ * What it repeats has been entered before, and must not be pushed out.
+ */
+static inline void lzx_finder_pass(struct lzx_finder *f,
+				   const struct lzx_input *in, uint32_t at,
+				   uint32_t len)
+{
+	if (len > LZX_SKIM)
+		lzx_finder_enter(f, in, at, true);
+}
+
+/*
  * Enters what lies before `at` and finds matches there, each longer than the
  * one before it in the list; returns how many. One of good_enough bytes ends
  * the search. Lengths end where in does.

@@ -11,6 +11,7 @@
 struct state {
 	struct lzx_finder finder;
 	unsigned lazy;
+	uint32_t far; /* of the input's far matches, the next */
 };
 
 /* A match and the bytes it saves against literals; len 0: none. */
@@ -70,10 +71,13 @@ static struct gain find(struct state *s, const struct lzx_input *in,
 	struct lzx_pair found[LZX_FOUND_MAX];
 	struct gain best = { .bytes = least };
 	uint32_t len = lzx_match_last(in, at, last);
+	struct lzx_far_match far = lzx_far_at(in, at, &s->far);
 	unsigned n;
 
 	if (len > 0)
 		consider(len, last, 0, &best);
+	if (far.len > 0)
+		consider(far.len, far.dist, lzx_dist_bytes(far.dist), &best);
 	if (len >= s->finder.good_enough)
 		return best;
 	n = lzx_find(&s->finder, in, at, found);
@@ -83,23 +87,34 @@ static struct gain find(struct state *s, const struct lzx_input *in,
 	return best;
 }
 
+/* The first position at or behind `at` that is worth a look. */
+static inline uint32_t next_look(struct state *s, const struct lzx_input *in,
+				 uint32_t anchor, uint32_t at, uint32_t limit)
+{
+	uint32_t from = at;
+
+	if (at - anchor <= LZX_SKIM)
+		return at;
+	while (at < limit && !lzx_is_sample(in->base + at))
+		at++;
+	if (at > from)
+		lzx_finder_enter(&s->finder, in, at, true);
+	return at;
+}
+
 /* The first match at or behind `anchor`; *ret_at says where. */
 static struct gain first_match(struct state *s, const struct lzx_input *in,
 			       uint32_t anchor, uint32_t limit, uint32_t last,
 			       uint32_t *ret_at)
 {
 	struct gain g = { 0 };
-	uint32_t at = anchor;
+	uint32_t at = next_look(s, in, anchor, anchor, limit);
 
 	while (at < limit) {
-		if (at - anchor <= LZX_SKIM || lzx_is_sample(in->base + at)) {
-			g = find(s, in, at, last, 0);
-			if (g.len > 0)
-				break;
-		} else {
-			lzx_finder_enter(&s->finder, in, at, true);
-		}
-		at++;
+		g = find(s, in, at, last, 0);
+		if (g.len > 0)
+			break;
+		at = next_look(s, in, anchor, at + 1, limit);
 	}
 	*ret_at = at;
 	return g;
@@ -146,6 +161,7 @@ static void parse(void *state, const struct lzx_input *in,
 	uint32_t anchor = in->off;
 	uint32_t last = 0;
 
+	s->far = 0;
 	for (;;) {
 		uint32_t at;
 		struct gain g = first_match(s, in, anchor, limit, last, &at);
@@ -157,6 +173,7 @@ static void parse(void *state, const struct lzx_input *in,
 		lzx_put(out, at - anchor, g.len, g.dist);
 		last = g.dist;
 		anchor = at + g.len;
+		lzx_finder_pass(&s->finder, in, anchor, g.len);
 	}
 	lzx_finder_enter(&s->finder, in, in->end, in->end - anchor > LZX_SKIM);
 }
