@@ -50,3 +50,16 @@ for i in $(seq 10); do
 done
 wait
 unmount "$work/mnt"
+
+# Each codec has its counter.
+for codec in raw zstd; do
+	archive "$work/src" "$work/$codec" -c $codec
+	mount_archive "$work/$codec.001" "$work/mnt"
+	cat "$work/mnt/numbers" "$work/mnt/noise" >/dev/null
+	same "$codec: segments" "{'$codec': $(((size + 65535) / 65536))}" \
+		"$(stat_of 's["segments"]')"
+	same "$codec: decoded" "$size" "$(stat_of 's["bytes_decoded"]')"
+	same "$codec: served" True \
+		"$(stat_of "$size <= s['bytes_served'] < $size + 8192")"
+	unmount "$work/mnt"
+done
