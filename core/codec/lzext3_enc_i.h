@@ -21,6 +21,10 @@
 #ifndef ARC_LZEXT3_ENC_I_H
 #define ARC_LZEXT3_ENC_I_H
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "lzext3_i.h"
 
 /* A match and the literals before it. */
@@ -82,12 +86,34 @@ static inline uint64_t lzx_mix(const uint8_t *p, unsigned n)
 	return (lzx_load64(p) << (64 - 8 * n)) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
+#ifdef __SSE2__
+/* Bit i: byte i is equal. */
+static inline uint32_t lzx_equal16(const uint8_t *p, const uint8_t *q)
+{
+	__m128i a = _mm_loadu_si128((const __m128i *)p);
+	__m128i b = _mm_loadu_si128((const __m128i *)q);
+
+	return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b));
+}
+#endif
+
 /* How many bytes at p and q are equal, p + result <= end; q < p. */
 static inline uint32_t lzx_common(const uint8_t *p, const uint8_t *q,
 				  const uint8_t *end)
 {
 	const uint8_t *start = p;
 
+#ifdef __SSE2__
+	while (end - p >= 16) {
+		uint32_t equal = lzx_equal16(p, q);
+
+		if (equal != 0xffff)
+			return (uint32_t)(p - start) +
+			       (uint32_t)__builtin_ctz(~equal);
+		p += 16;
+		q += 16;
+	}
+#endif
 	while (end - p >= 8) {
 		uint64_t x = lzx_load64(p) ^ lzx_load64(q);
 
@@ -199,13 +225,13 @@ extern const struct lzx_parser lzx_fast;
 extern const struct lzx_parser lzx_lazy;
 extern const struct lzx_parser lzx_best;
 
-/* Streams of a segment on their way. */
+/* Streams of a segment on their way, with room for an item more. */
 struct lzx_writer {
-	uint8_t lo[LZX_TOKENS_MAX * 2];
+	uint8_t lo[LZX_TOKENS_MAX * 2 + 2];
 	uint8_t x16[1024];
 	uint8_t tok[LZX_TOKENS_MAX];
-	uint8_t hi[LZX_TOKENS_MAX];
-	uint8_t x8[LZX_TOKENS_MAX * 2];
+	uint8_t hi[LZX_TOKENS_MAX + 1];
+	uint8_t x8[LZX_TOKENS_MAX * 2 + 1];
 	uint8_t lit[ARC_SEGMENT_SIZE + 32];
 };
 

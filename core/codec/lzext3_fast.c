@@ -143,7 +143,7 @@ static inline struct found next_match(struct state *s,
 		}
 		if (look_up(s, in, at, mix, two, &f))
 			return f;
-		at += skimming ? 1 : 1 + ((at - anchor) >> 6);
+		at += skimming ? 1 : 1 + ((at - anchor) >> 5);
 	}
 	f.len = 0;
 	return f;

@@ -6,36 +6,38 @@ struct tips {
 	uint8_t *lo, *x16, *tok, *hi, *x8, *lit;
 };
 
-static inline void put16(uint8_t **tip, uint32_t v)
+static inline void put16(uint8_t *to, uint32_t v)
 {
-	(*tip)[0] = (uint8_t)v;
-	(*tip)[1] = (uint8_t)(v >> 8);
-	*tip += 2;
+	to[0] = (uint8_t)v;
+	to[1] = (uint8_t)(v >> 8);
 }
 
-/* An extension of n more than the token can say. */
-static inline void put_more(struct tips *t, uint32_t n)
+/*
+ * An extension of n, if `more`. Streams are written to whether or not a match
+ * takes an item, and their ends moved by what it takes: of that, a processor
+ * could not foresee much.
+ */
+static inline void put_more(struct tips *t, uint32_t n, uint32_t more)
 {
-	*t->x8++ = (uint8_t)ARC_MIN(n, LZX_X8_MORE);
-	if (n >= LZX_X8_MORE)
-		put16(&t->x16, n - LZX_X8_MORE);
+	*t->x8 = (uint8_t)ARC_MIN(n, LZX_X8_MORE);
+	t->x8 += more;
+	if (more && n >= LZX_X8_MORE) {
+		put16(t->x16, n - LZX_X8_MORE);
+		t->x16 += 2;
+	}
 }
 
 /* Writes the distance; returns K. */
 static inline uint32_t put_distance(struct tips *t, uint32_t dist,
 				    uint32_t last)
 {
-	if (dist == last)
-		return 0;
-	if (dist <= 0xff) {
-		*t->hi++ = (uint8_t)dist;
-		return 1;
-	}
-	put16(&t->lo, dist & 0xffff);
-	if (dist <= 0xffff)
-		return 2;
-	*t->hi++ = (uint8_t)(dist >> 16);
-	return 3;
+	uint32_t k = dist == last ? 0 : lzx_dist_bytes(dist);
+
+	put16(t->lo, dist);
+	t->lo += k & 2;
+	*t->hi = (uint8_t)(dist >> ((k & 2) * 8));
+	t->hi += k & 1;
+	return k;
 }
 
 static inline void put_match(struct tips *t, const struct lzx_match *m,
@@ -46,10 +48,8 @@ static inline void put_match(struct tips *t, const struct lzx_match *m,
 	uint32_t len = ARC_MIN(m->len - LZX_MIN_MATCH, LZX_LEN_MORE);
 
 	*t->tok++ = (uint8_t)(l << 6 | k << 4 | len);
-	if (l == LZX_LIT_MORE)
-		put_more(t, m->lit - LZX_LIT_MORE);
-	if (len == LZX_LEN_MORE)
-		put_more(t, m->len - LZX_MIN_MATCH - LZX_LEN_MORE);
+	put_more(t, m->lit - LZX_LIT_MORE, l == LZX_LIT_MORE);
+	put_more(t, m->len - LZX_MIN_MATCH - LZX_LEN_MORE, len == LZX_LEN_MORE);
 }
 
 /* May write up to 15 bytes more than n, and read as many where they are. */
