@@ -29,7 +29,7 @@ def streams(src, counts):
     """LO, X16, TOK, HI and X8 as iterators, and what is left."""
     lo, x16, tok, hi, x8 = counts
     ends = list(accumulate((2 * lo, 2 * x16, tok, hi, x8)))
-    need(ends[-1] <= len(src) and len(src) % 2 == 0, "LZ-EXT3: streams")
+    need(ends[-1] <= len(src), "LZ-EXT3: streams")
     pieces = [src[a:b] for a, b in zip([0] + ends, ends)]
     words = [iter(unpack("<%dH" % (len(p) // 2), p)) for p in pieces[:2]]
     return words + [iter(p) for p in pieces[2:]] + [src[ends[-1]:]]
@@ -40,15 +40,16 @@ def lzext3_decode(src, out, raw, log, ext):
     tokens, lo, hi, x8, x16, near, fars, far = unpack_from(ENTRY, ext + bytes(16))
     pos = len(out)
     end = min(pos + 65536, raw)
-    need(tokens <= (end - pos) // 4 and fars <= 16 and not any(far[fars:]), "LZ-EXT3: entry")
+    need(tokens <= (end - pos) // 4 and fars <= 16, "LZ-EXT3: entry")
     sources = usable(pos, log, near, far[:fars])
     try:
-        decode(streams(src, (lo, x16, tokens, hi, x8)), out, end, sources)
+        pieces = streams(src, (lo, x16, tokens, hi, x8))
+        decode(pieces, out, end, sources, even=len(src) % 2 == 0)
     except StopIteration:
         need(False, "LZ-EXT3: a stream ends early")
 
 
-def decode(items, out, end, sources):
+def decode(items, out, end, sources, even):
     lo, x16, tok, hi, x8, lit = items
     low, pos, at, distance = sources[-1][0], len(out), 0, 0
     for token in tok:
@@ -79,5 +80,6 @@ def decode(items, out, end, sources):
             out += (out[first:] * (n // distance + 1))[:n]
         pos += n
     out += lit[at:at + end - pos]
-    need(lit[at + end - pos:] in (b"", b"\0") and len(out) == end, "LZ-EXT3: literals")
+    padding = lit[at + end - pos:]
+    need(len(out) == end and (not padding or padding == b"\0" and even), "LZ-EXT3: literals")
     need(all(next(it, None) is None for it in (lo, x16, hi, x8)), "LZ-EXT3: items left over")
