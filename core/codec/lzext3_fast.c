@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The parser of levels 1 and 2: takes the first match it sees. Level 1 looks
- * at the last place with the same five bytes, level 2 at the last with the
- * same eight before that. The last distance is tried one byte ahead of both,
- * since it costs nothing to say.
+ * at the last place with the same six bytes, level 2 at the last with the same
+ * eight and then at the last with the same five. The last distance is tried
+ * one byte ahead of both, since it costs nothing to say.
  */
 #include "lzext3_enc_i.h"
 
 #define SHORT_BYTES 5
+#define ONLY_BYTES 6 /* with one table */
 #define LONG_BYTES 8
 
 struct state {
@@ -68,7 +69,12 @@ struct found {
 /* How short a match may be for its distance. */
 static inline uint32_t min_len(uint32_t dist)
 {
-	return dist > 0xffff ? 6 : 4;
+	return dist > 0xffff ? 6 : SHORT_BYTES;
+}
+
+static inline uint64_t short_mix(const uint8_t *p, bool two)
+{
+	return lzx_mix(p, two ? SHORT_BYTES : ONLY_BYTES);
 }
 
 /* Looks a position up in a table and enters it. */
@@ -82,19 +88,24 @@ static inline uint32_t swap_entry(uint32_t *table, unsigned log, uint64_t mix,
 	return old;
 }
 
+/* Whether there is a match, of SHORT_BYTES at least. */
 static inline bool try_entry(const struct lzx_input *in, uint32_t entry,
 			     uint32_t at, struct found *ret)
 {
-	uint32_t from = entry - 1;
+	const uint8_t *p = in->base + at;
+	const uint8_t *q = in->base + entry - 1;
+	uint64_t x;
 
-	if (entry == 0 ||
-	    lzx_load32(in->base + from) != lzx_load32(in->base + at))
+	if (entry == 0)
 		return false;
-	ret->len =
-		lzx_common(in->base + at, in->base + from, in->base + in->end);
+	x = lzx_load64(p) ^ lzx_load64(q);
+	if (x << (64 - 8 * SHORT_BYTES))
+		return false;
 	ret->at = at;
-	ret->from = from;
-	return ret->len >= min_len(at - from);
+	ret->from = entry - 1;
+	ret->len = x ? (uint32_t)__builtin_ctzll(x) / 8
+		     : 8 + lzx_common(p + 8, q + 8, in->base + in->end);
+	return ret->len >= min_len(at - ret->from);
 }
 
 static inline bool look_up(struct state *s, const struct lzx_input *in,
@@ -125,7 +136,7 @@ static inline struct found next_match(struct state *s,
 	uint32_t at = anchor;
 
 	while (at < limit) {
-		uint64_t mix = lzx_mix(base + at, SHORT_BYTES);
+		uint64_t mix = short_mix(base + at, two);
 		bool skimming = at - anchor > LZX_SKIM;
 
 		if (skimming && !lzx_is_sample(base + at)) {
@@ -143,7 +154,7 @@ static inline struct found next_match(struct state *s,
 		}
 		if (look_up(s, in, at, mix, two, &f))
 			return f;
-		at += skimming ? 1 : 1 + ((at - anchor) >> 5);
+		at += skimming ? 1 : 1 + ((at - anchor) >> 4);
 	}
 	f.len = 0;
 	return f;
@@ -170,7 +181,7 @@ static inline void enter_some(struct state *s, const struct lzx_input *in,
 		if (at[i] + 8 > in->readable)
 			continue;
 		swap_entry(s->shorts, s->used_log,
-			   lzx_mix(in->base + at[i], SHORT_BYTES), at[i]);
+			   short_mix(in->base + at[i], two), at[i]);
 		if (two)
 			swap_entry(s->longs, s->used_log,
 				   lzx_mix(in->base + at[i], LONG_BYTES),
