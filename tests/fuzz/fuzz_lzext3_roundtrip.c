@@ -17,7 +17,7 @@
 #include "testdata.h"
 
 #define HEAD 8
-#define FRAME_MAX (10 * ARC_SEGMENT_SIZE)
+#define FRAME_MAX (3 * ARC_SEGMENT_SIZE + 5000)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
