@@ -142,8 +142,14 @@ void lzx_far_begin(struct lzx_far *f, struct arc_span frame, uint8_t group_log)
 	f->group_log = group_log;
 	f->entered = 0;
 	f->raw = f->coded = 0;
-	if (f->far_max > 0)
-		memset(f->table, 0, sizeof(uint32_t) << LOG);
+	if (f->far_max == 0)
+		return;
+	memset(f->table, 0, sizeof(uint32_t) << LOG);
+	/* of segments that the codec is never given, too */
+	for (uint32_t s = 0; s < ARC_COUNT(f->closure); s++) {
+		f->closure[s] = (struct arc_segset){ 0 };
+		arc_segset_add(&f->closure[s], s);
+	}
 }
 
 /* The match at sample `at`, as long as its source stays in one segment, from
