@@ -56,7 +56,7 @@ static struct arc_record_encoder *encoder(const uint8_t *head)
 			   .group_auto = head[1] & 128,
 			   .far_max = head[2] % 17u,
 			   .hash_log = head[3] ? 12 + head[3] % 7u : 0,
-			   .candidates = head[4],
+			   .candidates = head[4] % 65u,
 			   .good_enough = head[5] ? 4 + head[5] * 2u : 0 },
 	};
 	struct arc_record_encoder *e = NULL;
@@ -119,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (n <= HEAD || n - HEAD > FRAME_MAX)
 		return 0;
 	frame = some(FRAME_MAX);
-	bytes = make_frame(data + HEAD, n - HEAD, 1u + data[6],
+	bytes = make_frame(data + HEAD, n - HEAD, 1u + data[6] % 32u,
 			   (size_t)256 * data[7], frame);
 	bound = arc_record_bound((uint32_t)bytes);
 	exact = some(bytes);

@@ -73,5 +73,6 @@ struct bench_verb {
 };
 
 extern const struct bench_verb bench_verb_codec;
+extern const struct bench_verb bench_verb_sizes;
 
 #endif
