@@ -31,6 +31,7 @@ struct setmaker {
 	uint64_t dirents;
 	uint64_t extents;
 	uint64_t xattrs;
+	unsigned far_max; /* far references of a segment of LZ-EXT3 */
 	uint8_t id[16];
 };
 
@@ -99,7 +100,9 @@ static inline struct arc_disk_frame set_record(struct setmaker *m,
 {
 	struct arc_record_params params = {
 		.encoder = codec ? arc_encoder_find(codec) : NULL,
-		.codec = { .level = 6, .group_log = group_log },
+		.codec = { .level = 6,
+			   .group_log = group_log,
+			   .far_max = m->far_max },
 	};
 	struct arc_record_encoder *e;
 	struct arc_record_info info;
