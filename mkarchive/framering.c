@@ -131,7 +131,7 @@ static int open_output(struct mk_framering *f, struct arc_span first)
 	memcpy(&id, params.id, sizeof(id));
 	f->params = (struct arc_record_params){
 		.encoder = mk_options_encoder(opt),
-		.codec = { .level = opt->level, .group_log = opt->group_log },
+		.codec = opt->coding,
 		.id = arc_get64(id),
 	};
 	return arc_engine_cpu(opt->threads, &f->params, &f->engine);

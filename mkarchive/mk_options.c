@@ -13,6 +13,10 @@
 /* Options without a letter of their own. */
 enum {
 	KEY_REACH = 0x100,
+	KEY_FAR,
+	KEY_HASH_LOG,
+	KEY_CANDIDATES,
+	KEY_GOOD_ENOUGH,
 	KEY_DIGEST,
 	KEY_EXCLUDE_FROM,
 	KEY_EXCLUDE,
@@ -21,16 +25,26 @@ enum {
 	KEY_JSON
 };
 
-#define CODEC_NAMES "raw, lz4, lz4hc, zstd or auto"
+#define CODEC_NAMES "raw, lz4, lz4hc, lzext3, zstd or auto"
 
 /* What -c may say. */
 static const struct {
 	const char *name;
+	const char *encoder; /* NULL: none */
 	uint8_t reach_log; /* where --reach says nothing */
 } codecs[] = {
-	[MK_CODEC_AUTO] = { "auto", 18 }, [MK_CODEC_RAW] = { "raw", 18 },
-	[MK_CODEC_LZ4] = { "lz4", 18 },	  [MK_CODEC_LZ4HC] = { "lz4hc", 18 },
-	[MK_CODEC_ZSTD] = { "zstd", 20 },
+	[MK_CODEC_AUTO] = { "auto", "lzext3", 20 },
+	[MK_CODEC_RAW] = { "raw", NULL, 18 },
+	[MK_CODEC_LZ4] = { "lz4", "lz4", 18 },
+	[MK_CODEC_LZ4HC] = { "lz4hc", "lz4hc", 18 },
+	[MK_CODEC_LZEXT3] = { "lzext3", "lzext3", 20 },
+	[MK_CODEC_ZSTD] = { "zstd", "zstd", 20 },
+};
+
+/* The command line on its way. */
+struct parsing {
+	struct mk_options *opt;
+	const char *lzext3_only; /* an option given that no other codec knows */
 };
 
 static const struct argp_option option_table[] = {
@@ -42,16 +56,30 @@ static const struct argp_option option_table[] = {
 	  "Do not wait until the data is on the disk", 0 },
 	{ 0, 0, 0, 0, "Compression:", 2 },
 	{ "codec", 'c', "NAME", 0,
-	  CODEC_NAMES ": lz4hc from level 4 on, lz4 below (default: auto)", 0 },
+	  CODEC_NAMES ", which is lzext3 (default: auto)", 0 },
 	{ "level", 'l', "N", 0, "1 (fast) to 9 (small) (default: 6)", 0 },
 	{ "frame-size", 'F', "SIZE", 0,
 	  "Bytes compressed as one frame, 64K to 16M (default: 16M)", 0 },
 	{ "reach", KEY_REACH, "SIZE", 0,
-	  "How far back repeats are used, a power of two from 64K to 16M; more "
-	  "makes reading at random places dearer (default: 256K; zstd: 1M)",
+	  "How far back repeats are used, a power of two from 64K to 16M, or "
+	  "auto; more makes reading at random places dearer (default: 1M; lz4, "
+	  "lz4hc: 256K)",
+	  0 },
+	{ "far", KEY_FAR, "N", 0,
+	  "Segments of 64K beyond the reach that one segment may refer to, 0 "
+	  "to 16 (default: 0)",
 	  0 },
 	{ "threads", 'j', "N", 0, "Threads (default: one per core)", 0 },
-	{ 0, 0, 0, 0, "What is stored:", 3 },
+	{ 0, 0, 0, 0, "How lzext3 searches for repeats:", 3 },
+	{ "hash-log", KEY_HASH_LOG, "N", 0,
+	  "2^N places are remembered, 12 to 24 (default: by level)", 0 },
+	{ "hash-candidates", KEY_CANDIDATES, "N", 0,
+	  "Places compared at one position at most, 1 to 64 (default: by level)",
+	  0 },
+	{ "good-enough-match", KEY_GOOD_ENOUGH, "N", 0,
+	  "A repeat of N bytes ends a search, 4 to 65536 (default: by level)",
+	  0 },
+	{ 0, 0, 0, 0, "What is stored:", 4 },
 	{ "exclude", KEY_EXCLUDE, "PATTERN", 0,
 	  "Leave out what matches, as in gitignore(5)", 0 },
 	{ "exclude-from", KEY_EXCLUDE_FROM, "FILE", 0,
@@ -61,7 +89,7 @@ static const struct argp_option option_table[] = {
 	  "Digest kept of every file: xxh128, sha256 (beside xxh128) or none "
 	  "(default: xxh128)",
 	  0 },
-	{ 0, 0, 0, 0, "Output:", 4 },
+	{ 0, 0, 0, 0, "Output:", 5 },
 	{ "quiet", 'q', 0, 0, "No progress and no summary", 0 },
 	{ "verbose", 'v', 0, 0, "Say more; twice: even more", 0 },
 	{ "json", KEY_JSON, 0, 0, "The summary as one JSON object", 0 },
@@ -111,6 +139,18 @@ static int parse_bounded(const char *arg, uint64_t min, uint64_t max,
 	return 0;
 }
 
+static int parse_number(const char *arg, unsigned min, unsigned max,
+			unsigned *ret)
+{
+	uint64_t n;
+	int r = parse_bounded(arg, min, max, 1, &n);
+
+	if (r < 0)
+		return r;
+	*ret = (unsigned)n;
+	return 0;
+}
+
 /* The setters: 0 or a negative errno; the message comes from the caller. */
 static int set_volume_size(struct mk_options *opt, const char *arg)
 {
@@ -132,14 +172,18 @@ static int set_frame_size(struct mk_options *opt, const char *arg)
 
 static int set_reach(struct mk_options *opt, const char *arg)
 {
-	uint64_t n;
-	int r = mk_size_parse(arg, &n);
+	uint64_t n = 0;
+	int r;
 
+	opt->coding.group_auto = strcmp(arg, "auto") == 0;
+	if (opt->coding.group_auto)
+		return 0;
+	r = mk_size_parse(arg, &n);
 	if (r < 0)
 		return r;
 	for (uint8_t log = ARC_GROUP_LOG_MIN; log <= ARC_GROUP_LOG_MAX; log++) {
 		if (n == (uint64_t)1 << log) {
-			opt->group_log = log;
+			opt->coding.group_log = log;
 			return 0;
 		}
 	}
@@ -150,19 +194,33 @@ static int set_level(struct mk_options *opt, const char *arg)
 {
 	if (arg[0] < '1' || arg[0] > '9' || arg[1])
 		return -EINVAL;
-	opt->level = (unsigned)(arg[0] - '0');
+	opt->coding.level = (unsigned)(arg[0] - '0');
 	return 0;
+}
+
+static int set_far(struct mk_options *opt, const char *arg)
+{
+	return parse_number(arg, 0, 16, &opt->coding.far_max);
+}
+
+static int set_hash_log(struct mk_options *opt, const char *arg)
+{
+	return parse_number(arg, 12, 24, &opt->coding.hash_log);
+}
+
+static int set_candidates(struct mk_options *opt, const char *arg)
+{
+	return parse_number(arg, 1, 64, &opt->coding.candidates);
+}
+
+static int set_good_enough(struct mk_options *opt, const char *arg)
+{
+	return parse_number(arg, 4, 65536, &opt->coding.good_enough);
 }
 
 static int set_threads(struct mk_options *opt, const char *arg)
 {
-	uint64_t n;
-	int r = parse_bounded(arg, 1, 4096, 1, &n);
-
-	if (r < 0)
-		return r;
-	opt->threads = (unsigned)n;
-	return 0;
+	return parse_number(arg, 1, 4096, &opt->threads);
 }
 
 /* Index of arg in a list of names, -EINVAL when it is none of them. */
@@ -211,16 +269,23 @@ static const struct {
 	int key;
 	int (*set)(struct mk_options *opt, const char *arg);
 	const char *what; /* a good value */
+	bool lzext3_only;
 } setters[] = {
-	{ 's', set_volume_size, "a size of at least 1M" },
-	{ 'F', set_frame_size, "a multiple of 64K from 64K to 16M" },
-	{ KEY_REACH, set_reach, "a power of two from 64K to 16M" },
-	{ 'l', set_level, "a level from 1 to 9" },
-	{ 'j', set_threads, "a number of threads from 1 to 4096" },
-	{ 'c', set_codec, CODEC_NAMES },
-	{ KEY_DIGEST, set_digest, "xxh128, sha256 or none" },
-	{ KEY_EXCLUDE, add_exclude, "a pattern" },
-	{ KEY_EXCLUDE_FROM, add_exclude_from, "a readable file of patterns" },
+	{ 's', set_volume_size, "a size of at least 1M", false },
+	{ 'F', set_frame_size, "a multiple of 64K from 64K to 16M", false },
+	{ KEY_REACH, set_reach, "a power of two from 64K to 16M, or auto",
+	  false },
+	{ KEY_FAR, set_far, "a number from 0 to 16", true },
+	{ KEY_HASH_LOG, set_hash_log, "a number from 12 to 24", true },
+	{ KEY_CANDIDATES, set_candidates, "a number from 1 to 64", true },
+	{ KEY_GOOD_ENOUGH, set_good_enough, "a number from 4 to 65536", true },
+	{ 'l', set_level, "a level from 1 to 9", false },
+	{ 'j', set_threads, "a number of threads from 1 to 4096", false },
+	{ 'c', set_codec, CODEC_NAMES, false },
+	{ KEY_DIGEST, set_digest, "xxh128, sha256 or none", false },
+	{ KEY_EXCLUDE, add_exclude, "a pattern", false },
+	{ KEY_EXCLUDE_FROM, add_exclude_from, "a readable file of patterns",
+	  false },
 };
 
 static const char *option_name(int key)
@@ -234,12 +299,16 @@ static const char *option_name(int key)
 
 static error_t set_value(struct argp_state *state, int key, const char *arg)
 {
+	struct parsing *p = state->input;
+
 	for (size_t i = 0; i < ARC_COUNT(setters); i++) {
 		int r;
 
 		if (setters[i].key != key)
 			continue;
-		r = setters[i].set(state->input, arg);
+		if (setters[i].lzext3_only)
+			p->lzext3_only = option_name(key);
+		r = setters[i].set(p->opt, arg);
 		if (r == -EINVAL || r == -EOVERFLOW)
 			argp_error(state, "--%s: '%s' is not %s",
 				   option_name(key), arg, setters[i].what);
@@ -277,9 +346,23 @@ static error_t set_flag(struct mk_options *opt, int key)
 	}
 }
 
+/* What only one codec knows would silently do nothing with the others. */
+static void check_codec(struct argp_state *state)
+{
+	const struct parsing *p = state->input;
+	const char *name =
+		p->opt->coding.group_auto ? "reach=auto" : p->lzext3_only;
+	const struct arc_encoder *encoder = mk_options_encoder(p->opt);
+
+	if (name && (!encoder || encoder->id != ARC_CODEC_LZEXT3))
+		argp_error(state, "--%s: only for lzext3, not for %s", name,
+			   codecs[p->opt->codec].name);
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
-	struct mk_options *opt = state->input;
+	struct parsing *p = state->input;
+	struct mk_options *opt = p->opt;
 
 	if (key == ARGP_KEY_ARG) {
 		if (state->arg_num == 0)
@@ -293,6 +376,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	if (key == ARGP_KEY_END) {
 		if (state->arg_num < 2)
 			argp_error(state, "SRC and OUT are needed");
+		check_codec(state);
 		return 0;
 	}
 	return arg ? set_value(state, key, arg) : set_flag(opt, key);
@@ -314,6 +398,20 @@ static void fit_frame(struct mk_options *opt)
 		opt->frame_size -= ARC_SEGMENT_SIZE;
 }
 
+/* Where the command line left the reach open. */
+static void settle_reach(struct mk_options *opt)
+{
+	struct arc_encoder_params *coding = &opt->coding;
+
+	if (coding->group_auto) {
+		coding->group_log = ARC_GROUP_LOG_MIN;
+		while (UINT32_C(1) << coding->group_log < opt->frame_size)
+			coding->group_log++;
+	} else if (!coding->group_log) {
+		coding->group_log = codecs[opt->codec].reach_log;
+	}
+}
+
 int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 {
 	static const struct argp argp = {
@@ -327,13 +425,14 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 		       "something was skipped or changed while it was read; 2 "
 		       "wrong usage; 3 failed, no valid archive was left.",
 	};
+	struct parsing parsing = { .opt = ret };
 	int r;
 
 	*ret = (struct mk_options){
 		.volume_size = MK_VOLUME_SIZE_DEFAULT,
 		.frame_size = ARC_FRAME_MAX,
 		.codec = MK_CODEC_AUTO,
-		.level = MK_LEVEL_DEFAULT,
+		.coding = { .level = MK_LEVEL_DEFAULT },
 		.digest = MK_DIGEST_XXH128,
 		.threads = arc_cpu_count(),
 		.sync = true,
@@ -345,14 +444,13 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 	}
 	argp_program_version_hook = print_version;
 	argp_err_exit_status = MK_EXIT_USAGE;
-	r = argp_parse(&argp, argc, argv, 0, NULL, ret);
+	r = argp_parse(&argp, argc, argv, 0, NULL, &parsing);
 	if (r) {
 		fprintf(stderr, "mkarchive: %s\n", arc_error_text(-r));
 		return MK_EXIT_USAGE;
 	}
-	if (!ret->group_log)
-		ret->group_log = codecs[ret->codec].reach_log;
 	fit_frame(ret);
+	settle_reach(ret);
 	return -1;
 }
 
@@ -364,9 +462,7 @@ void mk_options_fini(struct mk_options *opt)
 
 const struct arc_encoder *mk_options_encoder(const struct mk_options *opt)
 {
-	if (opt->codec == MK_CODEC_RAW)
-		return NULL;
-	if (opt->codec == MK_CODEC_AUTO)
-		return arc_encoder_find(opt->level >= 4 ? "lz4hc" : "lz4");
-	return arc_encoder_find(codecs[opt->codec].name);
+	const char *name = codecs[opt->codec].encoder;
+
+	return name ? arc_encoder_find(name) : NULL;
 }

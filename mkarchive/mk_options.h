@@ -18,6 +18,7 @@ enum mk_codec {
 	MK_CODEC_RAW,
 	MK_CODEC_LZ4,
 	MK_CODEC_LZ4HC,
+	MK_CODEC_LZEXT3,
 	MK_CODEC_ZSTD
 };
 
@@ -30,8 +31,10 @@ struct mk_options {
 	uint32_t frame_size; /* -F, multiple of 64K, 64K..16M; already cut
 			      * down so that a frame fits a volume */
 	enum mk_codec codec; /* -c; default auto */
-	unsigned level; /* -l 1..9; default 6 */
-	uint8_t group_log; /* --reach 64K..16M; default by codec */
+	/* -l 1..9, default 6; --reach 64K..16M or auto, default by codec; --far
+	 * 0..16, default 0; what overrides the level, default 0. All but level
+	 * and a reach in bytes only with a codec that knows them. */
+	struct arc_encoder_params coding;
 	enum mk_digest digest; /* --digest xxh128|sha256|none */
 	unsigned threads; /* -j; default: all cores */
 	struct mk_match *match; /* --exclude, --exclude-from, in order */
@@ -63,7 +66,7 @@ void mk_options_fini(struct mk_options *opt);
 /* "98M", "1G", "512K", "65536"; -EINVAL, -EOVERFLOW. */
 int mk_size_parse(const char *text, uint64_t *ret);
 
-/* The encoder that codec and level mean; NULL for raw. */
+/* The encoder that the codec means; NULL for raw. */
 const struct arc_encoder *mk_options_encoder(const struct mk_options *opt);
 
 #endif

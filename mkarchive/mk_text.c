@@ -10,25 +10,47 @@ static const char *const digest_names[] = {
 	[MK_DIGEST_SHA256] = "sha256",
 };
 
-int mk_options_text(const struct mk_options *opt, char **ret)
+/* Options that say something only where they are not 0. */
+static void put_number(FILE *f, const char *key, unsigned value)
+{
+	if (value)
+		fprintf(f, "%s=%u\n", key, value);
+}
+
+static void put_coding(FILE *f, const struct mk_options *opt)
 {
 	const struct arc_encoder *encoder = mk_options_encoder(opt);
-	char *text = NULL;
-	int n = asprintf(&text,
-			 "mkarchive=" ARC_VERSION "\n"
-			 "codec=%s\n"
-			 "level=%u\n"
-			 "frame_size=%" PRIu32 "\n"
-			 "reach=%" PRIu64 "\n"
-			 "digest=%s\n"
-			 "volume_size=%" PRIu64 "\n"
-			 "profile=serial\n",
-			 encoder ? encoder->name : "raw", opt->level,
-			 opt->frame_size, UINT64_C(1) << opt->group_log,
-			 digest_names[opt->digest], opt->volume_size);
+	const struct arc_encoder_params *coding = &opt->coding;
 
-	if (n < 0)
+	fprintf(f, "codec=%s\n", encoder ? encoder->name : "raw");
+	fprintf(f, "level=%u\n", coding->level);
+	fprintf(f, "frame_size=%" PRIu32 "\n", opt->frame_size);
+	if (coding->group_auto)
+		fputs("reach=auto\n", f);
+	else
+		fprintf(f, "reach=%" PRIu64 "\n",
+			UINT64_C(1) << coding->group_log);
+	put_number(f, "far", coding->far_max);
+	put_number(f, "hash_log", coding->hash_log);
+	put_number(f, "hash_candidates", coding->candidates);
+	put_number(f, "good_enough_match", coding->good_enough);
+}
+
+int mk_options_text(const struct mk_options *opt, char **ret)
+{
+	arc_cleanup(arc_freep) char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	if (!f)
 		return -ENOMEM;
-	*ret = text;
+	fputs("mkarchive=" ARC_VERSION "\n", f);
+	put_coding(f, opt);
+	fprintf(f, "digest=%s\n", digest_names[opt->digest]);
+	fprintf(f, "volume_size=%" PRIu64 "\n", opt->volume_size);
+	fputs("profile=serial\n", f);
+	if (fclose(f) != 0)
+		return -ENOMEM;
+	*ret = arc_steal(text);
 	return 0;
 }

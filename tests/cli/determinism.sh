@@ -42,11 +42,14 @@ any_threads()
 	rm one.*
 }
 
+any_threads src
 any_threads src -c lz4
 any_threads src -c raw
 any_threads src -c auto -l 3 -F 1M -s 8M --digest sha256
 any_threads small -c lz4hc -l 4 --reach 1M -F 256K
 any_threads small -c auto -l 9 -F 64K -s 1M
+any_threads small -l 1 -F 256K --reach 64K --far 16 -s 2M
+any_threads small --reach auto -F 1M --hash-log 20
 any_threads small -c zstd -l 5 -F 256K --reach 64K
 
 # Again and again, where frames are small and threads many.

@@ -24,15 +24,22 @@ round_trip default
 round_trip raw -c raw -s 1M
 round_trip lz4 -c lz4 -l 1 -s 1M --reach 64K
 round_trip hc -c lz4hc -l 9 --reach 16M
+round_trip ext-cut -c lzext3 -l 1 -s 1M --reach 64K --far 16
+round_trip ext-far -c lzext3 -l 9 --reach 16M
+round_trip ext-auto --reach auto --far 2 -F 1M
 round_trip zstd -c zstd
 round_trip zstd-cut -c zstd -l 1 -s 1M --reach 64K
 round_trip zstd-far -c zstd -l 9 --reach 16M
 round_trip cut -F 64K -s 1M --reach 64K -j 3
 round_trip sums --digest sha256
 round_trip bare --digest none
+for level in 1 2 3 4 5 6 7 8 9; do
+	round_trip level-$level -l $level
+done
 
 # The oracle shares no code with the programs.
-for name in raw lz4 hc zstd zstd-cut zstd-far cut sums; do
+for name in default raw lz4 hc ext-cut ext-far ext-auto zstd zstd-cut zstd-far \
+	cut sums; do
 	"$tests/golden/arcread.py" list $name.001 >$name.listing ||
 		fail "$name: arcread.py cannot read it"
 	same_trees --exact-holes src $name.listing

@@ -67,7 +67,7 @@ contains out '^files  *[0-9]' '^directories  *[0-9]' \
 # What does not shrink grows by 0.15 % at most.
 mkdir random
 random_file random/file 20000000 2
-for codec in raw lz4 lz4hc zstd auto; do
+for codec in raw lz4 lz4hc lzext3 zstd auto; do
 	expect 0 mkarchive -q --no-sync --force -c $codec random set
 	n=$(cat set.* | wc -c)
 	[ $n -le $((20000000 + 20000000 / 1000 * 15 / 10 + 1000)) ] ||

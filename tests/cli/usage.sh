@@ -22,10 +22,33 @@ done
 for size in 0 32K 65537 17M; do
 	refused -F "$size"
 done
-for reach in 0 32K 100K 32M; do
+for reach in 0 32K 100K 32M autos Auto -1 ""; do
 	refused --reach "$reach"
+	contains err "^mkarchive: --reach: '$reach' is not a power of two"
+done
+for value in -1 17 x 1x 99999999999999999999 ""; do
+	refused --far "$value"
+done
+for value in 0 11 25 x -12 ""; do
+	refused --hash-log "$value"
+done
+for value in 0 65 x -1 4294967297 ""; do
+	refused --hash-candidates "$value"
+done
+for value in 0 3 65537 x -4 ""; do
+	refused --good-enough-match "$value"
+done
+# What one codec knows is refused with the others, in any order.
+for codec in raw lz4 lz4hc zstd; do
+	for option in --reach=auto --far=0 --far=2 --hash-log=16 \
+		--hash-candidates=4 --good-enough-match=16; do
+		refused -c $codec $option
+		contains err "^mkarchive: ${option%%=*}[:=].*only for lzext3"
+		refused $option -c $codec
+	done
 done
 refused -c zip
+refused -c LZEXT3
 refused --digest md5
 refused -j 0
 refused -j many
@@ -54,6 +77,14 @@ expect 3 mkarchive fifo set
 # An existing set.
 for level in 1 2 3 4 5 6 7 8 9; do
 	expect 0 mkarchive -q --force -l $level src set
+	expect 0 arctool verify -q set.001
+done
+for options in '-c auto' '-c lzext3 --reach auto' '--reach=auto --far=16' \
+	'-c lz4 -c lzext3 --far 0' '-c zstd --reach auto --reach 64K' \
+	'--hash-log 12' '--hash-log 24 -c auto' '--hash-candidates 1' \
+	'--hash-candidates 64' '--good-enough-match 4' \
+	'--good-enough-match 64K'; do
+	expect 0 mkarchive -q --force $options src set
 	expect 0 arctool verify -q set.001
 done
 sum=$(cksum <set.001)

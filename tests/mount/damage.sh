@@ -117,7 +117,7 @@ unmount "$mnt"
 
 total=0
 for seed in 1 2 3 4 5 6 7 8; do
-	for codec in lz4 lz4hc zstd; do
+	for codec in lz4 lz4hc lzext3 zstd; do
 		rm -f "$work"/coded.*
 		archive "$src" "$work/coded" -s 1M -c $codec -l 3
 		tool scatter "$work/coded" $seed 6

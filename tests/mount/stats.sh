@@ -52,7 +52,7 @@ wait
 unmount "$work/mnt"
 
 # Each codec has its counter.
-for codec in raw zstd; do
+for codec in raw lzext3 zstd; do
 	archive "$work/src" "$work/$codec" -c $codec
 	mount_archive "$work/$codec.001" "$work/mnt"
 	cat "$work/mnt/numbers" "$work/mnt/noise" >/dev/null

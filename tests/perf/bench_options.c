@@ -42,7 +42,7 @@ static const struct argp_option option_table[] = {
 	{ "hash-log", KEY_HASH_LOG, "N", 0,
 	  "Size of the match finder's table, 12 to 24 (default: by level)", 0 },
 	{ "candidates", KEY_CANDIDATES, "N", 0,
-	  "Matches tried at a position at most, 1 to 1024 (default: by level)",
+	  "Matches tried at a position at most, 1 to 64 (default: by level)",
 	  0 },
 	{ "good-enough", KEY_GOOD_ENOUGH, "N", 0,
 	  "A match this long ends a search, 4 to 65536 (default: by level)",
@@ -186,7 +186,7 @@ static int set_hash_log(struct bench_options *opt, const char *arg)
 
 static int set_candidates(struct bench_options *opt, const char *arg)
 {
-	return parse_number(arg, 1, 1024, &opt->params.candidates);
+	return parse_number(arg, 1, 64, &opt->params.candidates);
 }
 
 static int set_good_enough(struct bench_options *opt, const char *arg)
@@ -252,7 +252,7 @@ static const struct {
 	  "a list of powers of two from 64K to 16M, or auto" },
 	{ KEY_FAR, set_far, "a number from 0 to 16" },
 	{ KEY_HASH_LOG, set_hash_log, "a number from 12 to 24" },
-	{ KEY_CANDIDATES, set_candidates, "a number from 1 to 1024" },
+	{ KEY_CANDIDATES, set_candidates, "a number from 1 to 64" },
 	{ KEY_GOOD_ENOUGH, set_good_enough, "a number from 4 to 65536" },
 	{ 'F', set_frame_size, "a multiple of 64K from 64K to 16M" },
 	{ KEY_MAX, set_max, "a size" },

@@ -23,7 +23,8 @@ static void write_sizes(struct world *w)
 static void files_come_back_with_every_codec(void **state)
 {
 	static const enum mk_codec codecs[] = { MK_CODEC_RAW, MK_CODEC_LZ4,
-						MK_CODEC_LZ4HC, MK_CODEC_ZSTD };
+						MK_CODEC_LZ4HC, MK_CODEC_LZEXT3,
+						MK_CODEC_ZSTD };
 	struct world *w = *state;
 
 	write_sizes(w);
@@ -54,7 +55,7 @@ static void nothing_to_store_is_an_archive_too(void **state)
 	one = set_footer(&w->sink.set);
 	assert_int_equal(w->stream.n, 0);
 	close_output(w);
-	w->opt.level = 2;
+	w->opt.coding.level = 2;
 	list_folder(w);
 	pack_all(w);
 	two = set_footer(&w->sink.set);

@@ -88,8 +88,7 @@ static inline int make_world(void **state)
 		.volume_size = ARC_VOLUME_MIN,
 		.frame_size = FRAME,
 		.codec = MK_CODEC_LZ4,
-		.level = 1,
-		.group_log = 16,
+		.coding = { .level = 1, .group_log = 16 },
 		.digest = MK_DIGEST_XXH128,
 		.threads = 2,
 	};
