@@ -294,10 +294,13 @@ void lzx_far_settle(struct lzx_far *f, uint32_t s, const struct lzx_matches *m,
 {
 	uint32_t off = (uint32_t)arc_offset_in_group(s, f->group_log);
 	uint32_t group = (s << ARC_SEGMENT_LOG) - off;
-	struct arc_segset near = near_closure(f, s), listed = { 0 };
+	struct arc_segset near, listed = { 0 };
 	struct arc_segset *closure = &f->closure[s];
 	uint32_t at = group + off;
 
+	if (f->far_max == 0)
+		return;
+	near = near_closure(f, s);
 	*closure = (struct arc_segset){ 0 };
 	arc_segset_add(closure, s);
 	f->raw += raw;
