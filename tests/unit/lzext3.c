@@ -364,7 +364,7 @@ static void make_relatives(uint8_t *p, size_t n)
 
 	testdata_fill(TESTDATA_TEXT, p, n, 3);
 	for (size_t at = piece; at + piece < n; at += 2 * piece)
-		memcpy(p + at, p + (at / 3), piece);
+		memmove(p + at, p + (at / 3), piece);
 }
 
 static void a_closure_is_all_that_a_segment_needs(void **state)

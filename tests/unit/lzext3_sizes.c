@@ -21,6 +21,7 @@
 
 static uint8_t raw[ARC_FRAME_MAX];
 static uint8_t *stored;
+static uint8_t group_log; /* of the last record */
 
 static int allocate(void **state)
 {
@@ -51,13 +52,14 @@ static size_t size_with(struct arc_encoder_params p, size_t n)
 					   stored, &info),
 			 0);
 	arc_record_encoder_free(e);
+	group_log = info.group_log;
 	return info.stored;
 }
 
-static size_t size_of(unsigned level, uint8_t group_log, size_t n)
+static size_t size_of(unsigned level, uint8_t reach, size_t n)
 {
 	return size_with((struct arc_encoder_params){ .level = level,
-						      .group_log = group_log },
+						      .group_log = reach },
 			 n);
 }
 
@@ -119,6 +121,46 @@ static void the_longest_distance_is_nearly_a_frame(void **state)
 	memcpy(raw + n - 60 * KIB, raw, 60 * KIB);
 	assert_in_range(size_of(6, 24, n), n - 60 * KIB, n - 40 * KIB);
 	assert_true(size_of(6, 23, n) >= n);
+}
+
+/* Half of each 2 * half bytes is the other half again. */
+static void make_repeats(size_t half, size_t n)
+{
+	uint64_t seed = half;
+
+	testdata_random(raw, n, &seed);
+	for (size_t at = 0; at + 2 * half <= n; at += 2 * half)
+		memcpy(raw + at + half, raw + at, half);
+}
+
+static void a_reach_of_its_own_choice_is_as_far_as_repeats_are(void **state)
+{
+	static const struct {
+		size_t half;
+		uint8_t group_log; /* that holds both */
+	} cases[] = {
+		{ 16 * KIB, 16 },  { 64 * KIB, 17 }, { 128 * KIB, 18 },
+		{ 512 * KIB, 20 }, { 4 * MIB, 23 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARC_COUNT(cases); i++) {
+		struct arc_encoder_params p = { .level = 3,
+						.group_log = 24,
+						.group_auto = true };
+
+		make_repeats(cases[i].half, 8 * MIB);
+		size_with(p, 8 * MIB);
+		assert_int_equal(group_log, cases[i].group_log);
+		/* no further than it may */
+		p.group_log = 18;
+		size_with(p, 8 * MIB);
+		assert_true(group_log <= 18);
+	}
+	testdata_fill(TESTDATA_RANDOM, raw, 8 * MIB, 1);
+	memset(raw, 0, 200 * KIB);
+	size_of(3, 24, 8 * MIB);
+	assert_int_equal(group_log, 24); /* not asked to choose */
 }
 
 /* ---- search -------------------------------------------------------------- */
@@ -260,6 +302,8 @@ int main(void)
 		cmocka_unit_test(
 			repeats_at_8_mib_are_found_with_a_reach_of_16_mib),
 		cmocka_unit_test(the_longest_distance_is_nearly_a_frame),
+		cmocka_unit_test(
+			a_reach_of_its_own_choice_is_as_far_as_repeats_are),
 		cmocka_unit_test(more_candidates_make_less),
 		cmocka_unit_test(larger_tables_make_less),
 		cmocka_unit_test(a_search_that_ends_later_makes_less),
