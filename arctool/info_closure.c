@@ -80,6 +80,7 @@ static int survey_frame(void *ctx, uint64_t number)
 	pthread_mutex_lock(&v->lock);
 	add(&v->sums.all, &sum);
 	add(&v->sums.codec[r->codec], &sum);
+	v->sums.reach[r->group_log]++;
 	v->known++;
 	pthread_mutex_unlock(&v->lock);
 	return 0;

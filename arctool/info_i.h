@@ -29,6 +29,7 @@ struct tool_closure {
 struct tool_closures {
 	struct tool_closure all;
 	struct tool_closure codec[ARC_CODEC_COUNT];
+	uint64_t reach[ARC_GROUP_LOG_MAX + 1]; /* frames, by group_log */
 	uint64_t unknown; /* frames whose tables cannot be read */
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,6 +78,18 @@ static void add_number(json_t *o, struct tool *t, const char *key)
 
 static void add_closures(json_t *o, const struct tool_closures *c)
 {
+	json_t *reaches = json_object();
+
+	for (unsigned i = 0; i < ARC_COUNT(c->reach); i++) {
+		char bytes[24];
+
+		if (!c->reach[i])
+			continue;
+		snprintf(bytes, sizeof(bytes), "%" PRIu64, UINT64_C(1) << i);
+		json_object_set_new(reaches, bytes,
+				    json_integer(tool_json_int(c->reach[i])));
+	}
+	json_object_set_new(o, "reaches", reaches);
 	json_object_set_new(o, "closure", json_closure(&c->all));
 	json_object_set_new(o, "closure_unknown_frames",
 			    json_integer(tool_json_int(c->unknown)));

@@ -102,7 +102,18 @@ static void print_codec(uint8_t id, const struct arc_summary *s,
 static void print_closure(const struct tool_closures *c)
 {
 	char average[TOOL_SIZE_ROOM], most[TOOL_SIZE_ROOM];
+	const char *before = "reach        ";
 
+	for (unsigned i = 0; i < ARC_COUNT(c->reach); i++) {
+		if (!c->reach[i])
+			continue;
+		printf("%s%s (%" PRIu64 " frame%s)", before,
+		       tool_show_size(UINT64_C(1) << i, most), c->reach[i],
+		       c->reach[i] == 1 ? "" : "s");
+		before = ", ";
+	}
+	if (c->all.segments)
+		putchar('\n');
 	if (c->all.segments)
 		printf("closure      %s decoded on average to read one segment, "
 		       "%s at most\n",
@@ -110,8 +121,8 @@ static void print_closure(const struct tool_closures *c)
 				      average),
 		       tool_show_size(c->all.max, most));
 	if (c->unknown)
-		printf("closure      not known of %" PRIu64 " frames\n",
-		       c->unknown);
+		printf("closure      not known of %" PRIu64 " frame%s\n",
+		       c->unknown, c->unknown == 1 ? "" : "s");
 }
 
 static int print_frames(struct tool *t, const struct tool_info *info)

@@ -112,17 +112,26 @@ for name in sys.argv[2:]:
         assert c == {"segments": len(all), "mean": sum(all) // len(all),
                      "max": max(all)}, (name, codec, c)
     assert j["closure_unknown_frames"] == 0
+    assert sum(j["reaches"].values()) == j["frames"]
+    assert name == "auto" or list(j["reaches"]) == [str(j["reach"])], j
 P
 mkarchive -q --no-sync -c lz4 --reach 64K src near
 mkarchive -q --no-sync -c lz4 --reach 256K -F 1M src far
 mkarchive -q --no-sync -c zstd --reach 256K -F 1M src whole
-for name in near far whole; do
+mkarchive -q --no-sync -c lzext3 --reach 256K -F 1M src ext
+mkarchive -q --no-sync -c lzext3 --reach 64K --far 16 src listed
+mkarchive -q --no-sync -c lzext3 --reach auto -F 1M src auto
+for name in near far whole ext listed auto; do
 	expect 0 arctool info --closure --json $name.001
 	mv out $name.json
 done
-python3 closure.py "$tests/golden" near far whole
+python3 closure.py "$tests/golden" near far whole ext listed auto
+expect 0 arctool info --closure listed.001
+contains out '^frames  *1, level 6, reach 64.0 KiB, far 16$' '^  lzext3 .* closure'
+expect 0 arctool info auto.001
+contains out '^frames  *4, level 6, reach auto$'
 expect 0 arctool info --closure near.001
-contains out '^  lz4 .*, closure 63.0 KiB$' \
+contains out '^  lz4 .*, closure 63.0 KiB$' '^reach  *64.0 KiB (1 frame)$' \
 	'^closure  *63.0 KiB decoded .*, 64.0 KiB at most$'
 
 # Missing and foreign volumes are marked, and nothing is computed from them.
@@ -145,7 +154,7 @@ assert j["missing_volumes"] == 2 and j["ratio"] is None
 P
 
 expect 1 arctool info --closure a.001
-contains out '^closure .* decoded' '^closure  *not known of [1-9][0-9]* frames$'
+contains out '^closure .* decoded' '^closure  *not known of [1-9][0-9]* frames*$'
 expect 1 arctool info --closure --json a.001
 python3 - <<'P'
 import json
