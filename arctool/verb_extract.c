@@ -301,10 +301,10 @@ static int extract_selected(struct tool_extract *x,
 
 static int run(struct tool *t)
 {
+	struct tool_select select;
 	arc_cleanup(tool_meter_freep) struct tool_meter *meter = NULL;
 	arc_cleanup(tool_select_finip) struct tool_select *fini = NULL;
 	struct tool_extract x = { .tool = t };
-	struct tool_select select;
 	int r;
 
 	fini = &select;

@@ -271,9 +271,9 @@ static int list(struct tool *t, struct tool_walk *w, struct arc_buf *room)
 
 static int run(struct tool *t)
 {
+	struct tool_select select;
 	arc_cleanup(tool_select_finip) struct tool_select *fini = NULL;
 	arc_cleanup(tool_walk_freep) struct tool_walk *w = NULL;
-	struct tool_select select;
 	struct arc_buf room = { 0 };
 	int status, r;
 

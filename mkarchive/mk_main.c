@@ -110,12 +110,12 @@ static int archive_tree(struct mk_run *run, struct mk_tree *tree,
 /* Opens what a run needs, from the target inwards. */
 static int archive(struct mk_run *run)
 {
+	struct mk_tree tree;
 	arc_cleanup(mk_progress_stopp) struct mk_progress *progress = NULL;
 	arc_cleanup(mk_tree_closep) struct mk_tree *open_tree = NULL;
 	const struct mk_options *opt = run->opt;
 	struct mk_volume_sink sink;
 	struct mk_scan_skip skip;
-	struct mk_tree tree;
 	int dir_fd, r;
 
 	r = mk_volume_sink_path(opt->out, opt->force, run->diag, &sink);
