@@ -102,8 +102,8 @@ expect 1 arc-bench codec empty
 contains err 'empty: has no bytes'
 for wrong in '-c zip' '-c lz4,' '-l 0' '-l 10' '-l 1,,2' '--reach 3M' \
 	'--reach 32K' '-F 65537' '--far 17' '--hash-log 11' '--candidates 0' \
-	'--candidates 65' '--good-enough 3' '--rounds 0' '--seconds x' '--seconds -1' '-j 0' \
-	'--max 0' '--reads 0'; do
+	'--candidates 65' '--good-enough 3' '--rounds 0' '--seconds x' \
+	'--seconds -1' '-j 0' '--max 0' '--reads 0'; do
 	expect 2 arc-bench codec $wrong whole
 	contains err "^arc-bench codec: --.*: '.*' is not"
 done
