@@ -2,6 +2,10 @@
 #include "hash.h"
 #include "record.h"
 
+/* Groups of RAW records: their segments depend on nothing, and a reader keeps
+ * what it reads by groups. */
+#define RAW_GROUP_LOG 18
+
 struct arc_record_encoder {
 	struct arc_record_params params;
 	void *state; /* the codec's; NULL without a codec */
@@ -309,7 +313,8 @@ static int choose_shape(struct arc_record_encoder *e, struct arc_span raw,
 	const struct arc_encoder *encoder = e->params.encoder;
 	const struct shape plain = {
 		.raw = raw,
-		.plan = { .group_log = e->params.codec.group_log,
+		.plan = { .group_log = ARC_MIN(e->params.codec.group_log,
+					       RAW_GROUP_LOG),
 			  .entry_size = ARC_ENTRY_SIZE_MIN },
 		.codec = ARC_CODEC_RAW,
 		.segments = arc_segment_count((uint32_t)raw.n),
@@ -320,6 +325,7 @@ static int choose_shape(struct arc_record_encoder *e, struct arc_span raw,
 	if (encoder) {
 		ret->encoder = encoder;
 		ret->codec = (uint8_t)encoder->id;
+		ret->plan.group_log = e->params.codec.group_log;
 		make_plan(e, raw, &ret->plan);
 	}
 	err = lay_out(e, ret, record);

@@ -98,6 +98,7 @@ static void survey(struct lzx_far *f, struct arc_span frame,
 	while (at < end) {
 		const uint8_t *p = frame.p + at;
 		uint32_t *entry, old, len;
+		size_t stop;
 
 		if (!lzx_is_sample(p)) {
 			at++;
@@ -106,7 +107,10 @@ static void survey(struct lzx_far *f, struct arc_span frame,
 		entry = entry_of(f, p);
 		old = *entry;
 		*entry = at + 1;
-		len = old ? lzx_common(p, frame.p + old - 1, frame.p + frame.n)
+		/* Each segment by itself: the next may need another reach. */
+		stop = ARC_MIN(frame.n,
+			       ((size_t)at | (ARC_SEGMENT_SIZE - 1)) + 1);
+		len = old ? lzx_common(p, frame.p + old - 1, frame.p + stop)
 			  : 0;
 		if (len >= SAMPLE_BYTES) {
 			saved[common_group(at, old - 1)] += len - 4;
