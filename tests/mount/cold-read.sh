@@ -30,7 +30,8 @@ mkdir "$work/src"
 python3 "$work/make.py" "$work/src/mixed"
 
 # Reads 4 KiB in 200 places, none near one of the last, and prints the mean of
-# the bytes that were decoded for each, and the most.
+# the bytes that were decoded for each, and the most. On a busy machine a thread
+# that was slow to let go of a group may have kept it: that place was not cold.
 cat >"$work/read.py" <<'P'
 import json, os, random, sys
 
@@ -47,14 +48,15 @@ def decoded():
 f, plain = os.open(mnt + "/mixed", os.O_RDONLY), open(source, "rb").read()
 os.posix_fadvise(f, 0, 0, os.POSIX_FADV_RANDOM)
 while len(costs) < 200:
+    assert len(last) < 400, "too few were cold"
     at = r.randrange(len(plain) // 4096) * 4096
-    if any(abs(at - other) < 2 << 20 for other in last[-4:]) or at in last:
+    if any(abs(at - other) < 2 << 20 for other in last[-8:]) or at in last:
         continue
     last.append(at)
     before = decoded()
     assert os.pread(f, 4096, at) == plain[at:at + 4096], at
-    costs.append(decoded() - before)
-assert min(costs) > 0, "one was not cold"
+    if decoded() > before:
+        costs.append(decoded() - before)
 print(sum(costs) // len(costs), max(costs))
 P
 
@@ -69,15 +71,18 @@ cold() # NAME OPTION...: prints mean and maximum of the bytes decoded
 	unmount "$work/mnt"
 }
 
-at_most() # NAME BYTES COSTS
+at_most() # BYTES NAME OPTION...
 {
-	echo "$1: decoded for a cold 4 KiB: mean ${3% *}, most ${3#* }"
-	[ "${3% *}" -le "$2" ] || fail "$1: ${3% *} bytes on average"
+	local most=$1 name=$2 costs
+	shift
+	costs=$(cold "$@") || exit 1
+	echo "$name: decoded for a cold 4 KiB: mean ${costs% *}, most ${costs#* }"
+	[ "${costs% *}" -le "$most" ] || fail "$name: ${costs% *} on average"
 }
 
-at_most default 1048576 "$(cold default)"
-at_most 1M 1048576 "$(cold 1M --reach 1M)"
-at_most zstd 1048576 "$(cold zstd -c zstd --reach 1M)"
+at_most 1048576 default
+at_most 1048576 1M --reach 1M
+at_most 1048576 zstd -c zstd --reach 1M
 
 # Where reach is small, so is the cost.
-at_most 64K 65536 "$(cold 64K --reach 64K)"
+at_most 65536 64K --reach 64K
