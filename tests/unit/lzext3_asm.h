@@ -264,6 +264,7 @@ static inline int asm_decode(const struct asm_segment *a)
 	size_t n = asm_bytes(a, bytes);
 	struct arc_segment seg = asm_entry(a, n);
 
+	memset(bytes + n, 0, 2); /* what size_off may add */
 	return asm_run(&seg, bytes, a->s, (uint32_t)((int)a->n + a->n_off),
 		       a->group_log);
 }

@@ -290,6 +290,48 @@ static void streams_lie_within_the_stored_bytes(void **state)
 	}
 }
 
+/* Streams end where the stored bytes do, and one item is missing. */
+static void streams_are_not_cut_short(void **state)
+{
+	(void)state;
+	for (uint32_t k = 1; k <= 3; k++) {
+		asm_begin(&a, 5, 18);
+		asm_all_near(&a);
+		asm_match_k(&a, 0, 400, 255, k);
+		asm_match_k(&a, 0, 400, 254, k);
+		a.no_padding = true;
+		for (int by = -3; by < 0; by++) {
+			a.size_off = by;
+			assert_int_equal(asm_decode(&a), -EBADMSG);
+		}
+	}
+}
+
+/* Tokens that would take far more from a stream than there is behind it: who
+ * asks only in the end has run into the wall. */
+static void no_stream_is_read_on_and_on(void **state)
+{
+	(void)state;
+	for (uint32_t k = 1; k <= 2; k++) {
+		asm_begin(&a, 1, 17);
+		asm_all_near(&a);
+		for (unsigned i = 0; i < SEGMENT / 4 - 1; i++)
+			asm_match_k(&a, 0, 4, 0, k);
+		a.lo.n = a.hi.n = 0;
+		a.n_off = 4;
+		a.no_padding = true; /* the slack is no zeros then */
+		assert_int_equal(asm_decode(&a), -EBADMSG);
+	}
+	asm_begin(&a, 1, 17);
+	asm_all_near(&a);
+	for (unsigned i = 0; i < 2303; i++)
+		asm_match(&a, 0, 19, 1);
+	a.x8.n = 0;
+	a.n_off = (int)SEGMENT - (int)a.n;
+	assert_int_equal(asm_bytes(&a, a.lit.b) % 256, 0); /* zeros here */
+	assert_int_equal(asm_decode(&a), -EBADMSG);
+}
+
 /* ---- damage -------------------------------------------------------------- */
 
 /* A segment with a bit of everything, its numbers drawn. */
@@ -382,6 +424,8 @@ int main(void)
 		cmocka_unit_test(distances_may_be_stored_longer_than_they_need),
 		cmocka_unit_test(there_are_no_more_tokens_than_fit),
 		cmocka_unit_test(streams_lie_within_the_stored_bytes),
+		cmocka_unit_test(streams_are_not_cut_short),
+		cmocka_unit_test(no_stream_is_read_on_and_on),
 		cmocka_unit_test(
 			damaged_segments_decode_as_the_model_says_or_not),
 	};
