@@ -160,7 +160,8 @@ static inline void copy_near(uint8_t *to, size_t dist, size_t n)
 
 /*
  * The source of a match before the unchecked part: in a usable granule of the
- * group, or in a listed segment, wholly. NULL: in neither.
+ * group, or in a listed segment, wholly. NULL: in neither, as with distance 0,
+ * whose source is the segment itself.
  */
 static const uint8_t *distant(const struct cursor *c, const struct match *m)
 {
@@ -172,8 +173,6 @@ static const uint8_t *distant(const struct cursor *c, const struct match *m)
 	struct arc_segset usable = { 0 };
 	size_t at, last;
 
-	if (m->dist == 0)
-		return NULL;
 	here += (size_t)group << d->group_log;
 	if (m->dist > here)
 		return NULL;
