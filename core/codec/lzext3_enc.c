@@ -70,10 +70,11 @@ static int new_state(const struct arc_encoder_params *params, void **ret)
 	s->parser = level->parser;
 	s->group_log = params->group_log;
 	s->group_auto = params->group_auto;
-	s->far_max = params->far_max;
+	s->far_max = s->parser == &lzx_fast ? 0 : params->far_max;
 	err = s->parser->new_state(&set, &s->parsing);
 	if (err == 0)
-		err = lzx_far_new(params, &s->far);
+		err = lzx_far_new(s->far_max, params->group_auto,
+				  params->group_log, &s->far);
 	if (err < 0) {
 		free_state(s);
 		return err;

@@ -22,15 +22,16 @@ struct lzx_far {
 	uint32_t n;
 };
 
-int lzx_far_new(const struct arc_encoder_params *params, struct lzx_far **ret)
+int lzx_far_new(unsigned far_max, bool reach, uint8_t group_log,
+		struct lzx_far **ret)
 {
 	struct lzx_far *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return -ENOMEM;
-	f->far_max = (unsigned)ARC_MIN(params->far_max, FAR_MAX);
-	f->group_log = params->group_log;
-	if (f->far_max > 0 || params->group_auto) {
+	f->far_max = (unsigned)ARC_MIN(far_max, FAR_MAX);
+	f->group_log = group_log;
+	if (f->far_max > 0 || reach) {
 		f->table = malloc(sizeof(uint32_t) << LOG);
 		if (!f->table) {
 			free(f);

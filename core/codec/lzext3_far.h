@@ -20,8 +20,10 @@
 
 struct lzx_far;
 
-/* Uses far_max, group_auto, and group_log while no frame is known. */
-int lzx_far_new(const struct arc_encoder_params *params, struct lzx_far **ret);
+/* far_max: segments listed at most, 0..16; reach: lzx_far_reach() will be
+ * called; group_log: while no frame is known. */
+int lzx_far_new(unsigned far_max, bool reach, uint8_t group_log,
+		struct lzx_far **ret);
 void lzx_far_free(struct lzx_far *f); /* accepts NULL */
 
 /*
