@@ -6,7 +6,9 @@
  *
  * A hash names a row; a row keeps its latest places in a ring and, beside them,
  * a byte of each one's hash, so that one wide comparison says which places are
- * worth a look (the arrangement of zstd's row-based match finder).
+ * worth a look (the arrangement of zstd's row-based match finder). Binary trees
+ * in its place (BT4 of LZMA) made kernel source 1 % smaller at a reach of 1M and
+ * 2 % at 16M, in two and a half times the time.
  *
  *	row:  head | tag tag tag ... | place place place ...
  *
