@@ -145,6 +145,22 @@ static int fetch_segment(struct verify *v, struct content *c, uint32_t s)
 	return c->joined_err;
 }
 
+/* Whether no segment of an earlier group that s refers to is bad: else a mount
+ * does not decode it. */
+static bool is_founded(const struct arc_record *r, uint32_t s,
+		       const struct arc_segset *bad)
+{
+	uint32_t group = arc_group_of(s, r->group_log);
+	struct arc_segset set = { 0 };
+
+	arc_segset_add(&set, s);
+	arc_record_closure(r, s, s, NULL, &set);
+	for (uint32_t i = 0; arc_group_of(i, r->group_log) < group; i++)
+		if (arc_segset_has(&set, i) && arc_segset_has(bad, i))
+			return false;
+	return true;
+}
+
 static int check_segments(struct verify *v, const struct arc_frame *f,
 			  const struct arc_record *r, struct bench *b,
 			  bool partial)
@@ -154,6 +170,7 @@ static int check_segments(struct verify *v, const struct arc_frame *f,
 			     .stored = b->stored.p,
 			     .partial = partial };
 	uint8_t *groups[ARC_FRAME_SEGMENTS_MAX];
+	struct arc_segset bad = { 0 };
 	bool good = true;
 	int err = make_room(&b->raw, r->raw);
 
@@ -164,6 +181,8 @@ static int check_segments(struct verify *v, const struct arc_frame *f,
 		size_t at = (size_t)r->head + r->segment[s].offset;
 
 		err = fetch_segment(v, &c, s);
+		if (err == 0 && !good && !is_founded(r, s, &bad))
+			err = -EBADMSG;
 		if (err == 0)
 			err = arc_record_decode_segment(r, s, c.stored + at,
 							groups);
@@ -172,6 +191,7 @@ static int check_segments(struct verify *v, const struct arc_frame *f,
 		if (err == -ENOMEM)
 			return err;
 		good = false;
+		arc_segset_add(&bad, s);
 		memset(b->raw.p + ((size_t)s << ARC_SEGMENT_LOG), 0,
 		       arc_record_segment_raw(r, s));
 		report_segment(v, f, r, s, err);

@@ -10,6 +10,7 @@ bool arc_cache_is_meant(const struct arc_record *r, const struct arc_frame *f)
 	return r->checksum == f->checksum && r->number == f->number &&
 	       r->raw == f->raw && r->codec == f->codec &&
 	       r->group_log == f->group_log &&
+	       r->head == arc_record_head_size(r->segments, f->entry_size) &&
 	       (uint64_t)r->head + r->payload == f->stored;
 }
 

@@ -4,6 +4,7 @@
  * groups of one segment, and a chain of far references,
  *
  *	12 -> 8 -> 1, 4 -> 0
+ *	14 -> 2
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,9 @@
 
 #include <pthread.h>
 
+#include "archive.h"
 #include "cache.h"
+#include "hash.h"
 #include "setmaker.h"
 #include "testdata.h"
 
@@ -50,7 +53,7 @@ static void close_cache(struct opened *o)
 	arc_volumes_close(o->vs);
 }
 
-static void make(struct opened *o, size_t budget)
+static void fill(struct opened *o)
 {
 	uint64_t seed = 7;
 	uint8_t *p;
@@ -64,11 +67,25 @@ static void make(struct opened *o, size_t budget)
 	memcpy(p + 8 * SEGMENT, p + 4 * SEGMENT + HALF, HALF);
 	memcpy(p + 8 * SEGMENT + HALF, p + SEGMENT, HALF);
 	memcpy(p + 12 * SEGMENT, p + 8 * SEGMENT, SEGMENT);
+	memcpy(p + 14 * SEGMENT, p + 2 * SEGMENT, SEGMENT);
 	set_begin(&o->m, 98 << 20, SET_FRAME, 1);
 	o->m.far_max = 4;
-	set_stream(&o->m, p, STREAM, SET_FRAME, "lzext3", 16);
+}
+
+static void finish(struct opened *o, const struct arc_disk_frame *row)
+{
+	set_row(&o->m, ARC_TABLE_FRAME, row);
 	set_dir(&o->m, 0, 0, 0);
 	set_end(&o->m);
+}
+
+static void make(struct opened *o, size_t budget)
+{
+	struct arc_disk_frame row;
+
+	fill(o);
+	row = set_record(&o->m, o->stream, STREAM, "lzext3", 16);
+	finish(o, &row);
 	open_cache(o, budget);
 }
 
@@ -195,6 +212,88 @@ static void damage_reaches_what_refers_to_it(void **state)
 	drop(&o);
 }
 
+/* The row of a frame says how long the entries of the record are; a record
+ * with others is not the one that is meant. */
+static void a_row_with_other_entries_means_another_record(void **state)
+{
+	struct arc_disk_frame row;
+	struct opened o;
+
+	(void)state;
+	fill(&o);
+	row = set_record(&o.m, o.stream, STREAM, "lzext3", 16);
+	assert_int_equal(row.entry_size, 56);
+	row.entry_size = 64;
+	finish(&o, &row);
+	open_cache(&o, BUDGET);
+	assert_int_equal(touch(&o, 0, 1), -EBADMSG);
+	drop(&o);
+}
+
+/* Puts segment 3, which is raw, into the list of 14, which needs 2 only. */
+static void list_one_more(struct opened *o, struct arc_disk_frame *row)
+{
+	uint8_t *p = volume_bytes(&o->m, 1, NULL) + arc_get64(row->offset);
+	struct arc_disk_record *d = (struct arc_disk_record *)p;
+	uint8_t *table = p + sizeof(*d);
+	struct arc_disk_lzext3 *x =
+		(struct arc_disk_lzext3 *)(table +
+					   (size_t)14 * row->entry_size +
+					   ARC_ENTRY_SIZE_MIN);
+
+	assert_int_equal(x->fars, 1);
+	assert_int_equal(x->far[0], 2);
+	x->far[x->fars++] = 3;
+	d->checksum = arc_put64(arc_xxh64_2(
+		(struct arc_span){ p,
+				   offsetof(struct arc_disk_record, checksum) },
+		(struct arc_span){ table, (size_t)row->entry_size * 16 }));
+	row->checksum = d->checksum;
+}
+
+static void note_damage(void *ctx, const struct arc_damage *d)
+{
+	struct arc_segset *bad = ctx;
+
+	arc_segset_add(bad, (uint32_t)(d->stream >> ARC_SEGMENT_LOG));
+}
+
+/* Verification names what a mount does not read, even where the damaged
+ * segment is listed in vain. */
+static void verification_and_cache_agree(void **state)
+{
+	struct arc_segset bad = { 0 };
+	struct arc_verify_options opt = { .threads = 1,
+					  .damage = note_damage,
+					  .ctx = &bad };
+	const struct arc_archive_options open = { .cache_size = BUDGET };
+	struct arc_volume_source source;
+	struct arc_disk_frame row;
+	struct arc_archive *a;
+	struct opened o;
+
+	(void)state;
+	fill(&o);
+	row = set_record(&o.m, o.stream, STREAM, "lzext3", 16);
+	list_one_more(&o, &row);
+	finish(&o, &row);
+	open_cache(&o, BUDGET);
+	assert_int_equal(touch(&o, 0, STREAM), 0);
+	close_cache(&o);
+	open_cache(&o, BUDGET);
+	flip(&o, 3);
+	source = set_source(&o.m);
+	assert_int_equal(
+		arc_archive_open_source(&source, 1, &open, &o.l.diag, &a), 0);
+	assert_int_equal(arc_archive_verify(a, &opt), 2);
+	arc_archive_close(a);
+	for (uint32_t s = 0; s < 16; s++)
+		assert_int_equal(touch(&o, s * SEGMENT, 1),
+				 arc_segset_has(&bad, s) ? -EBADMSG : 0);
+	assert_true(arc_segset_has(&bad, 3) && arc_segset_has(&bad, 14));
+	drop(&o);
+}
+
 struct reader {
 	struct opened *o;
 	uint64_t seed;
@@ -244,6 +343,8 @@ int main(void)
 		cmocka_unit_test(what_is_ready_is_not_decoded_again),
 		cmocka_unit_test(any_budget_is_enough),
 		cmocka_unit_test(damage_reaches_what_refers_to_it),
+		cmocka_unit_test(a_row_with_other_entries_means_another_record),
+		cmocka_unit_test(verification_and_cache_agree),
 		cmocka_unit_test(many_threads_read_chains),
 	};
 
