@@ -91,11 +91,11 @@ def closures(a):
         entries = [table[i:i + size] for i in range(0, n * size, size)]
         kinds = [e[8] for e in entries]
         for s in range(n):
-            found, todo = {s}, {s}
-            while todo:
-                i = todo.pop()
+            found, unvisited = {s}, {s}
+            while unvisited:
+                i = unvisited.pop()
                 new = needs(f["codec"], f["group_log"], i, entries[i], kinds)
-                todo |= new - found
+                unvisited |= new - found
                 found |= new
             yield f["codec"], sum(min(65536, raw - 65536 * i) for i in found)
 
