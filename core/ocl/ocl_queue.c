@@ -213,13 +213,13 @@ int arc_ocl_run(struct arc_ocl_queue *q, struct arc_ocl_kernel *kernel,
 
 	if (err < 0 || groups == 0)
 		return err;
-	if (!arc_mul_ok(groups, items, &all))
-		return spoil(q, "arc_ocl_run", CL_INVALID_GLOBAL_WORK_SIZE);
 	err = set_args(q, kernel, args, n);
 	if (err < 0)
 		return err;
-	code = clEnqueueNDRangeKernel(q->queue, kernel->kernel, 1, NULL, &all,
-				      &items, 0, NULL, &event);
+	code = CL_INVALID_GLOBAL_WORK_SIZE;
+	if (arc_mul_ok(groups, items, &all))
+		code = clEnqueueNDRangeKernel(q->queue, kernel->kernel, 1, NULL,
+					      &all, &items, 0, NULL, &event);
 	if (code) {
 		snprintf(call, sizeof(call), "clEnqueueNDRangeKernel (%s)",
 			 kernel->name);
