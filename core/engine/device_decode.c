@@ -16,6 +16,7 @@
 #include "decode_layout.h"
 #include "device_decode.h"
 #include "device_kernel.h"
+#include "device_mirror.h"
 #include "device_plan.h"
 #include "hash.h"
 #include "lzext3_layout.h"
@@ -40,17 +41,10 @@ static_assert(DEC_USABLE + ARC_FRAME_SEGMENTS_MAX / 32 <= DEC_WORDS, "entry");
 /* Behind the last stored byte, for loads of whole words. */
 #define PAYLOAD_SLACK DEC_UNIT
 
-/* One of the buffers that both sides have. */
-struct mirror {
-	struct arc_ocl_buffer *device;
-	struct arc_ocl_pinned *host;
-	uint8_t *p;
-};
-
 struct arc_device_decoder {
 	struct arc_ocl_queue *queue;
 	struct arc_ocl_kernel *kernel;
-	struct mirror payload, segments, chains, output, status;
+	struct arc_mirror payload, segments, chains, output, status;
 	struct arc_device_plan *plan;
 	struct arc_plan_frame *frame; /* of jobs */
 	uint32_t *base; /* of jobs: where their output begins, in segments */
@@ -75,34 +69,17 @@ bool arc_device_decodes(const struct arc_record *r)
 
 /* ---- making one ---------------------------------------------------------- */
 
-static int mirror_init(struct mirror *m, struct arc_ocl_device *dev, size_t n)
-{
-	int err = arc_ocl_buffer_new(dev, n, &m->device);
-
-	if (err == 0)
-		err = arc_ocl_pinned_new(dev, n, &m->host);
-	if (err == 0)
-		m->p = arc_ocl_pinned_at(m->host);
-	return err;
-}
-
-static void mirror_fini(struct mirror *m)
-{
-	arc_ocl_pinned_free(m->host);
-	arc_ocl_buffer_free(m->device);
-}
-
 void arc_device_decoder_free(struct arc_device_decoder *d)
 {
 	if (!d)
 		return;
 	arc_ocl_queue_free(d->queue);
 	arc_ocl_kernel_free(d->kernel);
-	mirror_fini(&d->payload);
-	mirror_fini(&d->segments);
-	mirror_fini(&d->chains);
-	mirror_fini(&d->output);
-	mirror_fini(&d->status);
+	arc_mirror_fini(&d->payload);
+	arc_mirror_fini(&d->segments);
+	arc_mirror_fini(&d->chains);
+	arc_mirror_fini(&d->output);
+	arc_mirror_fini(&d->status);
 	arc_device_plan_free(d->plan);
 	free(d->frame);
 	free(d->base);
@@ -136,18 +113,18 @@ static int allocate(struct arc_device_decoder *d, struct arc_ocl_device *dev)
 		return -ENOMEM;
 	err = arc_device_plan_new(d->cap, &d->plan);
 	if (err == 0)
-		err = mirror_init(&d->payload, dev,
-				  d->stored_max + PAYLOAD_SLACK);
+		err = arc_mirror_init(&d->payload, dev,
+				      d->stored_max + PAYLOAD_SLACK);
 	if (err == 0)
-		err = mirror_init(&d->segments, dev,
-				  cap * DEC_WORDS * sizeof(uint32_t));
+		err = arc_mirror_init(&d->segments, dev,
+				      cap * DEC_WORDS * sizeof(uint32_t));
 	if (err == 0)
-		err = mirror_init(&d->chains, dev,
-				  cap * sizeof(struct arc_plan_chain));
+		err = arc_mirror_init(&d->chains, dev,
+				      cap * sizeof(struct arc_plan_chain));
 	if (err == 0)
-		err = mirror_init(&d->output, dev, cap << ARC_SEGMENT_LOG);
+		err = arc_mirror_init(&d->output, dev, cap << ARC_SEGMENT_LOG);
 	if (err == 0)
-		err = mirror_init(&d->status, dev, cap * sizeof(uint32_t));
+		err = arc_mirror_init(&d->status, dev, cap * sizeof(uint32_t));
 	return err < 0 ? err : arc_ocl_queue_new(dev, &d->queue);
 }
 
@@ -320,9 +297,10 @@ static int put_segment(void *ctx, uint64_t i)
 		tell_streams(seg, words);
 	tell_usable(r, p->s, lowest, words);
 	tell_low(r, p->s, lowest, words);
-	memcpy(d->segments.p + i * sizeof(words), words, sizeof(words));
+	memcpy((uint8_t *)d->segments.p + i * sizeof(words), words,
+	       sizeof(words));
 	if (seg->size > 0)
-		memcpy(d->payload.p + (size_t)d->src[i] * DEC_UNIT,
+		memcpy((uint8_t *)d->payload.p + (size_t)d->src[i] * DEC_UNIT,
 		       job->payload + seg->offset, seg->size);
 	return 0;
 }
@@ -361,16 +339,14 @@ static int send(struct arc_device_decoder *d)
 	arc_parallel_each(d->threads, n, put_segment, d);
 	memcpy(d->chains.p, d->plan->chain,
 	       d->plan->chains * sizeof(d->plan->chain[0]));
-	err = arc_ocl_write(d->queue, d->payload.device, 0, d->payload.p,
-			    units * DEC_UNIT);
+	err = arc_mirror_send(&d->payload, d->queue, 0, units * DEC_UNIT);
 	if (err == 0)
-		err = arc_ocl_write(d->queue, d->segments.device, 0,
-				    d->segments.p,
-				    n * DEC_WORDS * sizeof(uint32_t));
+		err = arc_mirror_send(&d->segments, d->queue, 0,
+				      n * DEC_WORDS * sizeof(uint32_t));
 	if (err == 0)
-		err = arc_ocl_write(d->queue, d->chains.device, 0, d->chains.p,
-				    d->plan->chains *
-					    sizeof(d->plan->chain[0]));
+		err = arc_mirror_send(&d->chains, d->queue, 0,
+				      d->plan->chains *
+					      sizeof(d->plan->chain[0]));
 	if (err == 0)
 		err = arc_ocl_fill(d->queue, d->status.device, 0, DEC_NOT_RUN,
 				   n * sizeof(uint32_t));
@@ -404,10 +380,9 @@ static int launch(struct arc_device_decoder *d)
 
 static int receive_run(struct arc_device_decoder *d, uint32_t first, uint32_t n)
 {
-	size_t off = (size_t)first << ARC_SEGMENT_LOG;
-
-	return arc_ocl_read(d->queue, d->output.device, off, d->output.p + off,
-			    (size_t)n << ARC_SEGMENT_LOG);
+	return arc_mirror_fetch(&d->output, d->queue,
+				(size_t)first << ARC_SEGMENT_LOG,
+				(size_t)n << ARC_SEGMENT_LOG);
 }
 
 /* Wanted segments, as long as they follow each other in one go. */
@@ -437,8 +412,8 @@ static int receive(struct arc_device_decoder *d)
 	if (err == 0)
 		err = receive_run(d, first, n);
 	if (err == 0)
-		err = arc_ocl_read(d->queue, d->status.device, 0, d->status.p,
-				   d->plan->segments * sizeof(uint32_t));
+		err = arc_mirror_fetch(&d->status, d->queue, 0,
+				       d->plan->segments * sizeof(uint32_t));
 	if (err == 0)
 		err = arc_ocl_finish(d->queue);
 	d->figures.kernel_ns = arc_ocl_kernel_ns(d->queue);
@@ -447,7 +422,7 @@ static int receive(struct arc_device_decoder *d)
 
 static uint32_t *status_of(const struct arc_device_decoder *d, uint64_t i)
 {
-	return (uint32_t *)(void *)d->status.p + i;
+	return (uint32_t *)d->status.p + i;
 }
 
 /* The i-th segment of the plan: hands it out, or says in its status that it is
@@ -459,7 +434,8 @@ static int hand_out(void *ctx, uint64_t i)
 	const struct arc_decode_job *job = &d->jobs[p->frame];
 	const struct arc_record *r = job->record;
 	uint32_t at = d->base[p->frame] + p->s - arc_segset_lowest(&job->set);
-	const uint8_t *from = d->output.p + ((size_t)at << ARC_SEGMENT_LOG);
+	const uint8_t *from =
+		(const uint8_t *)d->output.p + ((size_t)at << ARC_SEGMENT_LOG);
 	size_t n = arc_record_segment_raw(r, p->s);
 
 	if (*status_of(d, i) == DEC_NOT_RUN)
