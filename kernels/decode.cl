@@ -2,16 +2,18 @@
 /*
  * LZ-EXT3, decoding. A work-group takes the segments of a chain, one after the
  * other; chains of one launch need nothing of each other. A segment is decoded
- * in batches of TOKENS tokens by ITEMS work-items, both given when this is
- * built:
+ * in batches of TOKENS tokens by ITEMS work-items; ITEMS and LOG_TOKENS are
+ * given when this is built:
  *
  *  1. Each work-item has EACH tokens. Where their items stand in LO, HI, X8
  *     and LIT, and their bytes in the output, are sums over the tokens before;
  *     which distance K = 0 repeats is one, too: distances that are stored are
  *     put into a list, and the number of those so far says which was the last.
  *  2. A table in local memory says for each token where its bytes begin, where
- *     among them its match does, and where both come from. All that a format
- *     may forbid has been asked when it stands.
+ *     among them its match does, and where both come from. All that the format
+ *     forbids has been asked when it stands. Whose a byte is, is asked so
+ *     often that the answer is noted for every so many bytes: a search by
+ *     halves took a third of the time.
  *  3. The output is shared out in aligned words of eight bytes, neighbours to
  *     neighbours, so that a warp stores 256 bytes in one go. A word is put
  *     together from pieces: the rest of a literal run or of a match. A piece
@@ -29,6 +31,7 @@
  * not passed: stored bytes are bounded by the counts of the entry, which the
  * host has checked against their size, and sources by DEC_LOW and DEC_USABLE.
  */
+#define TOKENS (1 << LOG_TOKENS)
 #define EACH ((TOKENS + ITEMS - 1) / ITEMS)
 
 #define FLAG_X16 1U
@@ -43,6 +46,7 @@ struct batch {
 	uint dist[TOKENS + 1];
 	uint known[TOKENS + 1]; /* distances that are stored; first the last
 				 * one of the batch before */
+	uchar hint[TOKENS]; /* the token at every 1 << hint_log bytes */
 	uint2 sums[2][ITEMS];
 	uint flags;
 };
@@ -58,28 +62,28 @@ struct cursor {
 
 /* ---- what tokens are ----------------------------------------------------- */
 
-inline uint lit_of(uint token)
+static inline uint lit_of(uint token)
 {
 	return token >> LZX_LIT_SHIFT;
 }
 
-inline uint k_of(uint token)
+static inline uint k_of(uint token)
 {
 	return token >> LZX_DIST_SHIFT & LZX_DIST_MASK;
 }
 
-inline uint len_of(uint token)
+static inline uint len_of(uint token)
 {
 	return token & LZX_LEN_MASK;
 }
 
 /* The token takes X16, once its X8 is in. */
-inline uint wants_x16(uint length, uint more)
+static inline uint wants_x16(uint length, uint more)
 {
 	return length == more + LZX_X8_MORE;
 }
 
-inline uint load16(global const uchar *src, uint at)
+static inline uint load16(global const uchar *src, uint at)
 {
 	return *(global const ushort *)(src + at);
 }
@@ -88,7 +92,7 @@ inline uint load16(global const uchar *src, uint at)
  * The sums over the work-items before this one; *all: over all. Between two
  * calls there must be a barrier.
  */
-inline uint2 sums_before(local struct batch *b, uint2 mine, uint2 *all)
+static inline uint2 sums_before(local struct batch *b, uint2 mine, uint2 *all)
 {
 	const uint me = get_local_id(0);
 	uint2 sum = mine;
@@ -108,16 +112,16 @@ inline uint2 sums_before(local struct batch *b, uint2 mine, uint2 *all)
 }
 
 /* This work-item's tokens of the next batch; 0 where there is none. */
-inline void load_tokens(const struct cursor *c, uchar *token)
+static inline void load_tokens(const struct cursor *c, uchar *token)
 {
 	const uint first = get_local_id(0) * EACH;
 
 	for (uint k = 0; k < EACH; k++) {
 		uint i = first + k;
 
-		token[k] = i < TOKENS && c->tok + i < c->tok_end ?
-				   c->src[c->tok + i] :
-				   0;
+		token[k] = i < TOKENS && c->tok + i < c->tok_end
+				   ? c->src[c->tok + i]
+				   : 0;
 	}
 }
 
@@ -138,8 +142,8 @@ struct tokens {
  * any is loaded, so that nothing is read behind the end of a stream; whether
  * there are enough is the same question for all work-items.
  */
-inline bool take_items(local struct batch *b, struct cursor *c,
-		       struct tokens *t)
+static inline bool take_items(local struct batch *b, struct cursor *c,
+			      struct tokens *t)
 {
 	const uint first = get_local_id(0) * EACH;
 	uint2 mine = 0, all, at;
@@ -198,7 +202,8 @@ inline bool take_items(local struct batch *b, struct cursor *c,
 }
 
 /* Adds what X16 has: rarely anything, so that it is asked for only then. */
-inline bool take_x16(local struct batch *b, struct cursor *c, struct tokens *t)
+static inline bool take_x16(local struct batch *b, struct cursor *c,
+			    struct tokens *t)
 {
 	uint2 mine = 0, all;
 	uint at;
@@ -229,8 +234,8 @@ inline bool take_x16(local struct batch *b, struct cursor *c, struct tokens *t)
 /* Whether len bytes may be copied to `to` from dist before it: from the usable
  * part of the group that reaches up to the segment; else from other usable
  * segments, of which only those of the group follow each other. */
-inline bool may_copy(global const uint *seg, uint low, uint to, uint len,
-		     uint dist)
+static inline bool may_copy(global const uint *seg, uint low, uint to, uint len,
+			    uint dist)
 {
 	uint own = seg[DEC_SEGMENT];
 	uint at, last;
@@ -242,8 +247,7 @@ inline bool may_copy(global const uint *seg, uint low, uint to, uint len,
 	at = to - dist;
 	last = (at + len - 1) >> LZX_SEGMENT_LOG;
 	for (uint s = at >> LZX_SEGMENT_LOG; s <= last; s++) {
-		if (s >= own ||
-		    !(seg[DEC_USABLE + s / 32] >> (s % 32) & 1))
+		if (s >= own || !(seg[DEC_USABLE + s / 32] >> (s % 32) & 1))
 			return false;
 		if (s != last && s < seg[DEC_GROUP])
 			return false;
@@ -251,31 +255,55 @@ inline bool may_copy(global const uint *seg, uint low, uint to, uint len,
 	return true;
 }
 
+/* So that n bytes have at most TOKENS hints, and half as many or more: about
+ * one for a token. */
+static inline uint hint_log(uint n)
+{
+	return max(32 - clz(n), (uint)LOG_TOKENS) - LOG_TOKENS;
+}
+
+/* Notes token i where it has the byte of a hint; positions count from the
+ * batch's first byte. */
+static inline void put_hints(local struct batch *b, uint i, uint start,
+			     uint end, uint shift)
+{
+	uint step = 1U << shift;
+
+	for (uint at = (start + step - 1) >> shift; (at << shift) < end; at++)
+		b->hint[at] = (uchar)i;
+}
+
 /* Lengths never get less, so the last token has passed an end when any has. */
-inline uint make_table(local struct batch *b, struct cursor *c,
-		       const struct tokens *t, global const uint *seg)
+static inline uint make_table(local struct batch *b, struct cursor *c,
+			      const struct tokens *t, global const uint *seg)
 {
 	const uint first = get_local_id(0) * EACH;
 	const uint low = seg[DEC_LOW];
+	const uint from = c->at;
 	uint2 mine = 0, all, at;
 	bool bad = false;
+	uint shift;
 
 	for (uint k = 0; k < EACH; k++)
 		mine += (uint2)(t->lit[k], t->lit[k] + t->len[k]);
 	at = sums_before(b, mine, &all) + (uint2)(c->lit, c->at);
 	if (all.x > c->lit_end - c->lit || all.y > c->end - c->at)
 		return DEC_BAD_LENGTHS;
-	for (uint k = 0; k < EACH && first + k < t->n; k++) {
-		uint i = first + k;
-		uint dist = b->known[t->rank[k]];
+	shift = hint_log(all.y);
+	for (uint k = 0; k < EACH; k++) {
 		uint match = at.y + t->lit[k];
+		uint end = match + t->len[k];
+		uint dist = b->known[t->rank[k]];
 
-		b->start[i] = at.y;
-		b->match[i] = match;
-		b->lit[i] = at.x - at.y;
-		b->dist[i] = dist;
-		bad |= !may_copy(seg, low, match, t->len[k], dist);
-		at += (uint2)(t->lit[k], t->lit[k] + t->len[k]);
+		if (t->len[k] > 0) {
+			b->start[first + k] = at.y;
+			b->match[first + k] = match;
+			b->lit[first + k] = at.x - at.y;
+			b->dist[first + k] = dist;
+			put_hints(b, first + k, at.y - from, end - from, shift);
+			bad |= !may_copy(seg, low, match, t->len[k], dist);
+		}
+		at += (uint2)(t->lit[k], end - at.y);
 	}
 	if (bad)
 		atomic_or(&b->flags, FLAG_BAD);
@@ -288,7 +316,7 @@ inline uint make_table(local struct batch *b, struct cursor *c,
 }
 
 /* The literals behind the last match are a token without one. */
-inline uint finish_table(local struct batch *b, struct cursor *c, uint n)
+static inline uint finish_table(local struct batch *b, struct cursor *c, uint n)
 {
 	uint rest = c->end - c->at;
 	uint left = c->lit_end - c->lit;
@@ -300,8 +328,8 @@ inline uint finish_table(local struct batch *b, struct cursor *c, uint n)
 		return DEC_BAD_LENGTHS;
 	/* one byte of zero may follow, where it makes the size even */
 	left -= rest;
-	if (left > 1 || (left == 1 && (c->lit_end % 2 != 0 ||
-				       c->src[c->lit_end - 1] != 0)))
+	if (left > 1 ||
+	    (left == 1 && (c->lit_end % 2 != 0 || c->src[c->lit_end - 1] != 0)))
 		return DEC_BAD_STREAMS;
 	if (get_local_id(0) == 0) {
 		b->match[n] = c->end;
@@ -315,15 +343,26 @@ inline uint finish_table(local struct batch *b, struct cursor *c, uint n)
 
 /* ---- 3: copying ---------------------------------------------------------- */
 
-/* The last of n tokens that does not begin behind a position. Steps and not
- * bounds are halved: all work-items take as many. */
-inline uint find(local const struct batch *b, uint n, uint pos)
-{
-	uint i = 0;
+/* What of a batch is copied, and to where. */
+struct batch_output {
+	uint n; /* tokens of the batch */
+	uint from; /* its first byte */
+	uint end; /* behind its last match; then literals */
+	uint shift; /* of its hints */
+};
 
-	for (uint step = TOKENS; step > 0; step /= 2)
-		if (i + step < n && b->start[i + step] <= pos)
-			i += step;
+/* The token whose byte that is. Few are between a hint and the next one, but
+ * where another token makes so many bytes that it does not matter. */
+static inline uint find(local const struct batch *b,
+			const struct batch_output *o, uint pos)
+{
+	uint i;
+
+	if (pos >= o->end)
+		return o->n;
+	i = b->hint[(pos - o->from) >> o->shift];
+	while (b->start[i + 1] <= pos)
+		i++;
 	return i;
 }
 
@@ -334,42 +373,41 @@ struct piece {
 	bool stored;
 };
 
-/* Of a position in token i's bytes; the batch's output begins at `from`. */
-inline struct piece trace(local const struct batch *b, uint i, uint pos, uint n,
-			  uint from)
+/* Of a position in token i's bytes. */
+static inline void trace(local const struct batch *b,
+			 const struct batch_output *o, uint i, uint pos, uint n,
+			 struct piece *p)
 {
-	struct piece p = { 0, n, true };
-
 	while (pos >= b->match[i]) {
 		uint dist = b->dist[i];
 		uint off = pos - b->match[i];
 
-		p.n = min(p.n, b->start[i + 1] - pos);
+		n = min(n, b->start[i + 1] - pos);
 		/* what overlaps repeats the `dist` bytes before the match */
 		if (off >= dist)
 			off %= dist;
-		p.n = min(p.n, dist - off);
+		n = min(n, dist - off);
 		pos = b->match[i] - dist + off;
-		if (pos < from) {
-			p.n = min(p.n, from - pos);
-			p.at = pos;
-			p.stored = false;
-			return p;
+		if (pos < o->from) {
+			p->at = pos;
+			p->n = min(n, o->from - pos);
+			p->stored = false;
+			return;
 		}
-		i = find(b, i + 1, pos);
+		i = find(b, o, pos);
 	}
-	p.n = min(p.n, b->match[i] - pos);
-	p.at = b->lit[i] + pos;
-	return p;
+	p->at = b->lit[i] + pos;
+	p->n = min(n, b->match[i] - pos);
+	p->stored = true;
 }
 
-inline ulong low_bytes(ulong v, uint n)
+static inline ulong low_bytes(ulong v, uint n)
 {
 	return v & ~0UL >> (64 - 8 * n);
 }
 
 /* n <= 8 bytes at p + at. Loads the aligned words that have some of them. */
-inline ulong load(global const uchar *p, uint at, uint n)
+static inline ulong load(global const uchar *p, uint at, uint n)
 {
 	global const ulong *word = (global const ulong *)p + at / 8;
 	uint shift = at % 8 * 8;
@@ -382,7 +420,7 @@ inline ulong load(global const uchar *p, uint at, uint n)
 
 /* Byte by byte: the words have bytes of this batch, too, which others may be
  * writing. */
-inline ulong load_bytes(global const uchar *p, uint at, uint n)
+static inline ulong load_bytes(global const uchar *p, uint at, uint n)
 {
 	ulong v = 0;
 
@@ -391,8 +429,8 @@ inline ulong load_bytes(global const uchar *p, uint at, uint n)
 	return v;
 }
 
-inline ulong load_piece(const struct piece *p, global const uchar *src,
-			global const uchar *out, uint from)
+static inline ulong load_piece(const struct piece *p, global const uchar *src,
+			       global const uchar *out, uint from)
 {
 	if (p->stored)
 		return load(src, p->at, p->n);
@@ -402,7 +440,7 @@ inline ulong load_piece(const struct piece *p, global const uchar *src,
 }
 
 /* The bytes [at, end) of the aligned word they lie in. */
-inline void store(global uchar *out, uint at, uint end, ulong v)
+static inline void store(global uchar *out, uint at, uint end, ulong v)
 {
 	if (end - at == 8) {
 		*(global ulong *)(out + at) = v;
@@ -413,11 +451,11 @@ inline void store(global uchar *out, uint at, uint end, ulong v)
 }
 
 /* Puts the bytes [at, end) of a word together. */
-inline ulong gather(local const struct batch *b, uint n, uint at, uint end,
-		    uint from, global const uchar *src,
-		    global const uchar *out)
+static inline ulong gather(local const struct batch *b,
+			   const struct batch_output *o, uint at, uint end,
+			   global const uchar *src, global const uchar *out)
 {
-	uint i = find(b, n, at);
+	uint i = find(b, o, at);
 	uint run = max(at, b->match[i]); /* of a match in this word */
 	ulong word = 0;
 
@@ -433,9 +471,10 @@ inline ulong gather(local const struct batch *b, uint n, uint at, uint end,
 			some = min(some, min(end, b->start[i + 1]) - at);
 			v = low_bytes(v, some);
 		} else {
-			struct piece p = trace(b, i, at, end - at, from);
+			struct piece p;
 
-			v = load_piece(&p, src, out, from);
+			trace(b, o, i, at, end - at, &p);
+			v = load_piece(&p, src, out, o->from);
 			some = p.n;
 		}
 		word |= v << (at % 8 * 8);
@@ -448,51 +487,51 @@ inline ulong gather(local const struct batch *b, uint n, uint at, uint end,
 	return word;
 }
 
-/* The output [from, to), of n tokens. */
-inline void copy(local const struct batch *b, uint n, uint from, uint to,
-		 global const uchar *src, global uchar *out)
+/* The output up to `to`. */
+static inline void copy(local const struct batch *b,
+			const struct batch_output *o, uint to,
+			global const uchar *src, global uchar *out)
 {
-	for (uint word = from / 8 + get_local_id(0); word * 8 < to;
+	for (uint word = o->from / 8 + get_local_id(0); word * 8 < to;
 	     word += ITEMS) {
-		uint at = max(word * 8, from);
+		uint at = max(word * 8, o->from);
 		uint end = min(word * 8 + 8, to);
 
-		store(out, at, end, gather(b, n, at, end, from, src, out));
+		store(out, at, end, gather(b, o, at, end, src, out));
 	}
 }
 
 /* ---- a segment ----------------------------------------------------------- */
 
-inline struct cursor begin(global const uint *seg, global const uchar *payload)
+static inline void begin(struct cursor *c, global const uint *seg,
+			 global const uchar *payload)
 {
-	struct cursor c;
-
-	c.src = payload + (size_t)seg[DEC_SRC] * DEC_UNIT;
-	c.lo = 0;
-	c.lo_end = c.x16 = 2 * seg[DEC_LO];
-	c.x16_end = c.tok = c.x16 + 2 * seg[DEC_X16];
-	c.tok_end = c.hi = c.tok + seg[DEC_TOKENS];
-	c.hi_end = c.x8 = c.hi + seg[DEC_HI];
-	c.x8_end = c.lit = c.x8 + seg[DEC_X8];
-	c.lit_end = seg[DEC_STORED];
-	c.at = seg[DEC_SEGMENT] << LZX_SEGMENT_LOG;
-	c.end = c.at + seg[DEC_RAW];
-	return c;
+	c->src = payload + (size_t)seg[DEC_SRC] * DEC_UNIT;
+	c->lo = 0;
+	c->lo_end = c->x16 = 2 * seg[DEC_LO];
+	c->x16_end = c->tok = c->x16 + 2 * seg[DEC_X16];
+	c->tok_end = c->hi = c->tok + seg[DEC_TOKENS];
+	c->hi_end = c->x8 = c->hi + seg[DEC_HI];
+	c->x8_end = c->lit = c->x8 + seg[DEC_X8];
+	c->lit_end = seg[DEC_STORED];
+	c->at = seg[DEC_SEGMENT] << LZX_SEGMENT_LOG;
+	c->end = c->at + seg[DEC_RAW];
 }
 
 /* Returns what has become of it, the same in all work-items. */
-inline uint decode_coded(local struct batch *b, global const uint *seg,
-			 global const uchar *payload, global uchar *out)
+static inline uint decode_coded(local struct batch *b, global const uint *seg,
+				global const uchar *payload, global uchar *out)
 {
-	struct cursor c = begin(seg, payload);
+	struct cursor c;
 	struct tokens t;
 	bool last;
 
+	begin(&c, seg, payload);
 	if (get_local_id(0) == 0)
 		b->known[0] = 0;
 	load_tokens(&c, t.token);
 	do {
-		uint from = c.at;
+		struct batch_output o = { .from = c.at };
 		uint status;
 
 		t.n = min(c.tok_end - c.tok, (uint)TOKENS);
@@ -505,6 +544,9 @@ inline uint decode_coded(local struct batch *b, global const uint *seg,
 		if ((b->flags & FLAG_X16) && !take_x16(b, &c, &t))
 			return DEC_BAD_STREAMS;
 		status = make_table(b, &c, &t, seg);
+		o.n = t.n;
+		o.end = c.at;
+		o.shift = hint_log(o.end - o.from);
 		if (status == DEC_DONE && last)
 			status = finish_table(b, &c, t.n);
 		if (status != DEC_DONE)
@@ -512,13 +554,13 @@ inline uint decode_coded(local struct batch *b, global const uint *seg,
 		if (get_local_id(0) == 0)
 			b->known[0] = b->known[t.stored];
 		load_tokens(&c, t.token);
-		copy(b, t.n + last, from, c.at, c.src, out);
+		copy(b, &o, c.at, c.src, out);
 		barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 	} while (!last);
 	return DEC_DONE;
 }
 
-inline void fill(global const uint *seg, global uchar *out)
+static inline void fill(global const uint *seg, global uchar *out)
 {
 	uint from = seg[DEC_SEGMENT] << LZX_SEGMENT_LOG;
 	uint to = from + seg[DEC_RAW];

@@ -19,14 +19,14 @@
 #define BLOCK 4 /* units */
 
 /* The n lowest bytes of a word, the lowest first. */
-inline ulong take_word(ulong state, uint word, uint n)
+static inline ulong take_word(ulong state, uint word, uint n)
 {
 	for (uint i = 0; i < n; i++)
 		state = (state ^ (word >> (8 * i) & 0xff)) * FNV_PRIME;
 	return state;
 }
 
-inline ulong take_unit(ulong state, uint4 v)
+static inline ulong take_unit(ulong state, uint4 v)
 {
 	state = take_word(state, v.x, 4);
 	state = take_word(state, v.y, 4);
@@ -35,7 +35,7 @@ inline ulong take_unit(ulong state, uint4 v)
 }
 
 /* The first n < 16 bytes of a unit. */
-inline ulong take_part(ulong state, uint4 v, uint n)
+static inline ulong take_part(ulong state, uint4 v, uint n)
 {
 	state = take_word(state, v.x, min(n, 4U));
 	state = take_word(state, v.y, clamp((int)n - 4, 0, 4));

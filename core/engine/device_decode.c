@@ -95,8 +95,8 @@ static int build(struct arc_device_decoder *d, struct arc_ocl_device *dev,
 	char options[64];
 
 	snprintf(options, sizeof(options),
-		 "-cl-std=CL1.2 -DITEMS=%u -DTOKENS=%u", shape->items,
-		 shape->tokens);
+		 "-cl-std=CL1.2 -DITEMS=%u -DLOG_TOKENS=%u", shape->items,
+		 (unsigned)__builtin_ctz(shape->tokens));
 	return arc_device_kernel_new(dev, files, ARC_COUNT(files), options,
 				     cache_dir, "decode", &d->kernel);
 }
