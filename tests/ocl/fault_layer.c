@@ -12,9 +12,9 @@
  *				in its middle
  *	ARC_FAULT_HANG=n	call n never returns
  *	ARC_FAULT_COUNT=file	at exit: "CALLS LIVE READS NAME", one line: calls
- *				made, objects of the driver that were made and
- *				not released, reads of buffers, and the call
- *				that was made to fail (or "-")
+ *				made, objects and mappings of the driver that
+ *				were made and not released, reads of buffers,
+ *				and the call that was made to fail (or "-")
  */
 #include <CL/cl_layer.h>
 #include <stdatomic.h>
@@ -141,6 +141,8 @@ static cl_int CL_API_CALL faulty_clEnqueueUnmapMemObject(cl_command_queue q,
 	cl_int err =
 		layer.next->clEnqueueUnmapMemObject(q, mem, p, n, wait, ret);
 
+	if (!err)
+		atomic_fetch_sub(&layer.live, 1);
 	return struck ? CL_OUT_OF_RESOURCES : err;
 }
 
@@ -196,11 +198,16 @@ static void *CL_API_CALL faulty_clEnqueueMapBuffer(
 	size_t off, size_t n, cl_uint waits, const cl_event *wait,
 	cl_event *ret, cl_int *err)
 {
-	if (!strikes("clEnqueueMapBuffer"))
-		return layer.next->clEnqueueMapBuffer(
-			q, mem, blocking, flags, off, n, waits, wait, ret, err);
-	*err = CL_OUT_OF_RESOURCES;
-	return NULL;
+	void *p;
+
+	if (strikes("clEnqueueMapBuffer")) {
+		*err = CL_OUT_OF_RESOURCES;
+		return NULL;
+	}
+	p = layer.next->clEnqueueMapBuffer(q, mem, blocking, flags, off, n,
+					   waits, wait, ret, err);
+	count_made(p);
+	return p;
 }
 
 /* ---- commands ------------------------------------------------------------ */

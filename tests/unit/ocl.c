@@ -307,6 +307,33 @@ static void an_error_stays_with_its_queue(void **state)
 	assert_int_equal(arc_ocl_finish(good), 0);
 }
 
+/* Host memory may go once a queue has gone, whatever happened to it. */
+static void freeing_a_queue_waits_for_what_it_was_given(void **state)
+{
+	struct ocl_world *w = *state;
+	arc_cleanup(arc_ocl_program_freep) struct arc_ocl_program *program =
+		world_build(w);
+	arc_cleanup(arc_ocl_kernel_freep) struct arc_ocl_kernel *kernel = NULL;
+	arc_cleanup(arc_ocl_buffer_freep) struct arc_ocl_buffer *b = NULL;
+	struct arc_ocl_queue *q = NULL;
+	const uint32_t rounds = 50000000;
+	uint32_t result = 0;
+
+	assert_int_equal(arc_ocl_kernel_new(program, "spin", &kernel), 0);
+	assert_int_equal(arc_ocl_buffer_new(w->dev, sizeof(result), &b), 0);
+	assert_int_equal(arc_ocl_queue_new(w->dev, &q), 0);
+	assert_int_equal(
+		arc_ocl_run(q, kernel, 1, 1,
+			    (struct arc_ocl_arg[]){ ARC_OCL_BUFFER(b),
+						    ARC_OCL_VALUE(rounds) },
+			    2),
+		0);
+	assert_int_equal(arc_ocl_read(q, b, 0, &result, sizeof(result)), 0);
+	assert_int_equal(arc_ocl_read(q, b, 1, &result, sizeof(result)), -EIO);
+	arc_ocl_queue_free(q);
+	assert_int_equal(result & 1, 1);
+}
+
 static void a_launch_that_cannot_be_is_named(void **state)
 {
 	struct ocl_world *w = *state;
@@ -351,6 +378,7 @@ int main(void)
 		OCL_TEST(queues_of_two_threads_overlap),
 		OCL_TEST(a_queue_takes_any_number_of_commands),
 		OCL_TEST(an_error_stays_with_its_queue),
+		OCL_TEST(freeing_a_queue_waits_for_what_it_was_given),
 		OCL_TEST(a_launch_that_cannot_be_is_named),
 	};
 

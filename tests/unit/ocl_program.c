@@ -240,6 +240,20 @@ static void only_plain_files_are_taken(void **state)
 	assert_true(was_cached(w, "-DOFFSET=1", w->dir));
 }
 
+static void files_of_other_users_are_not_taken(void **state)
+{
+	struct ocl_world *w = *state;
+	char path[512];
+
+	if (geteuid() != 0)
+		skip(); /* nobody else can give a file away */
+	assert_false(was_cached(w, "-DOFFSET=1", w->dir));
+	list_files(w, path);
+	assert_int_equal(chown(path, 12345, 12345), 0);
+	assert_false(was_cached(w, "-DOFFSET=1", w->dir));
+	assert_true(was_cached(w, "-DOFFSET=1", w->dir));
+}
+
 static void a_folder_that_cannot_be_used_is_no_error(void **state)
 {
 	struct ocl_world *w = *state;
@@ -295,6 +309,7 @@ int main(void)
 		OCL_TEST(a_binary_under_another_name_is_not_taken),
 		OCL_TEST(a_binary_that_the_driver_refuses_is_built_anew),
 		OCL_TEST(only_plain_files_are_taken),
+		OCL_TEST(files_of_other_users_are_not_taken),
 		OCL_TEST(a_folder_that_cannot_be_used_is_no_error),
 		OCL_TEST(the_folder_is_made_for_the_user_alone),
 	};

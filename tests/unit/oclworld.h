@@ -31,6 +31,15 @@ static const char world_text[] =
 	"kernel void count(global uint *to, global const uint *null)\n"
 	"{\n"
 	"	to[get_global_id(0)] += null ? 1000000 : 1;\n"
+	"}\n"
+	"\n"
+	"kernel void spin(global uint *to, uint rounds)\n"
+	"{\n"
+	"	uint x = to[0];\n"
+	"\n"
+	"	for (uint i = 0; i < rounds; i++)\n"
+	"		x = (x ^ i) * 0x9e3779b1;\n"
+	"	to[0] = x | 1;\n"
 	"}\n";
 
 struct ocl_world {
