@@ -137,6 +137,86 @@ struct tokens {
 	uint rank[EACH]; /* of its distance in the list */
 };
 
+/* What they have in LO, HI and X8, each at a place of its own. */
+struct items {
+	uint lit[EACH], len[EACH]; /* X8 */
+	uint lo[EACH], hi[EACH];
+};
+
+/* How many this work-item's tokens take. x: LO below HI; y: X8 below distances
+ * that are stored. */
+static inline uint2 count_items(const struct tokens *t)
+{
+	uint x = 0, y = 0;
+
+	for (uint k = 0; k < EACH; k++) {
+		uint token = t->token[k];
+		uint kind = k_of(token);
+
+		x += kind >> 1 | (kind & 1) << 16;
+		y += lit_of(token) == LZX_LIT_MORE;
+		y += len_of(token) == LZX_LEN_MORE;
+		y += kind != 0 ? 1U << 16 : 0;
+	}
+	return (uint2)(x, y);
+}
+
+/* From lo, hi and x8 on. A token that takes nothing gets the first byte, so
+ * that nothing is asked between the loads and all of them are under way before
+ * any is waited for. */
+static inline void load_items(const struct tokens *t, global const uchar *src,
+			      uint lo, uint hi, uint x8, struct items *ret)
+{
+	for (uint k = 0; k < EACH; k++) {
+		uint token = t->token[k];
+		uint kind = k_of(token);
+		uint more_lit = lit_of(token) == LZX_LIT_MORE;
+		uint more_len = len_of(token) == LZX_LEN_MORE;
+
+		ret->lit[k] = src[more_lit ? x8 : 0];
+		x8 += more_lit;
+		ret->len[k] = src[more_len ? x8 : 0];
+		x8 += more_len;
+		ret->lo[k] = load16(src, kind & 2 ? lo : 0);
+		lo += kind & 2;
+		ret->hi[k] = src[kind & 1 ? hi : 0];
+		hi += kind & 1;
+	}
+}
+
+/* Puts tokens and items together; the distances that are stored go behind the
+ * first `rank` ones of the list. Returns FLAG_X16 if X16 is needed. */
+static inline uint join_items(local struct batch *b, struct tokens *t,
+			      const struct items *x, uint rank)
+{
+	const uint first = get_local_id(0) * EACH;
+	uint flags = 0;
+
+	for (uint k = 0; k < EACH; k++) {
+		uint token = t->token[k];
+		uint kind = k_of(token);
+		uint dist;
+
+		t->lit[k] = lit_of(token);
+		if (t->lit[k] == LZX_LIT_MORE)
+			t->lit[k] += x->lit[k];
+		t->len[k] = len_of(token);
+		if (t->len[k] == LZX_LEN_MORE)
+			t->len[k] += x->len[k];
+		if (wants_x16(t->lit[k], LZX_LIT_MORE) ||
+		    wants_x16(t->len[k], LZX_LEN_MORE))
+			flags = FLAG_X16;
+		/* HI is above LO, if there is LO */
+		dist = kind & 2 ? x->lo[k] : 0;
+		dist |= (kind & 1 ? x->hi[k] : 0) << (kind & 2) * 8;
+		if (kind != 0)
+			b->known[++rank] = dist;
+		t->rank[k] = rank;
+		t->len[k] += first + k < t->n ? LZX_MIN_MATCH : 0;
+	}
+	return flags;
+}
+
 /*
  * Takes LO, HI and X8. The number of items that all tokens want is known before
  * any is loaded, so that nothing is read behind the end of a stream; whether
@@ -145,56 +225,22 @@ struct tokens {
 static inline bool take_items(local struct batch *b, struct cursor *c,
 			      struct tokens *t)
 {
-	const uint first = get_local_id(0) * EACH;
-	uint2 mine = 0, all, at;
-	uint lo, hi, x8, rank, flags = 0;
+	struct items x;
+	uint2 all;
+	uint2 at = sums_before(b, count_items(t), &all);
+	uint lo = c->lo + 2 * (at.x & 0xffff);
+	uint hi = c->hi + (at.x >> 16);
+	uint x8 = c->x8 + (at.y & 0xffff);
+	uint flags;
 
-	/* x: LO below HI; y: X8 below distances that are stored */
-	for (uint k = 0; k < EACH; k++) {
-		uint token = t->token[k];
-		uint kind = k_of(token);
-
-		mine.x += kind >> 1 | (kind & 1) << 16;
-		mine.y += (lit_of(token) == LZX_LIT_MORE) +
-			  (len_of(token) == LZX_LEN_MORE) +
-			  (kind != 0 ? 1U << 16 : 0);
-	}
-	at = sums_before(b, mine, &all);
-	lo = c->lo + 2 * (at.x & 0xffff);
-	hi = c->hi + (at.x >> 16);
-	x8 = c->x8 + (at.y & 0xffff);
-	rank = at.y >> 16;
 	c->lo += 2 * (all.x & 0xffff);
 	c->hi += all.x >> 16;
 	c->x8 += all.y & 0xffff;
 	t->stored = all.y >> 16;
 	if (c->lo > c->lo_end || c->hi > c->hi_end || c->x8 > c->x8_end)
 		return false;
-	for (uint k = 0; k < EACH; k++) {
-		uint token = t->token[k];
-		uint kind = k_of(token);
-		uint dist = 0;
-
-		t->lit[k] = lit_of(token);
-		if (t->lit[k] == LZX_LIT_MORE)
-			t->lit[k] += c->src[x8++];
-		t->len[k] = len_of(token);
-		if (t->len[k] == LZX_LEN_MORE)
-			t->len[k] += c->src[x8++];
-		if (wants_x16(t->lit[k], LZX_LIT_MORE) ||
-		    wants_x16(t->len[k], LZX_LEN_MORE))
-			flags |= FLAG_X16;
-		if (kind >= 2) {
-			dist = load16(c->src, lo);
-			lo += 2;
-		}
-		if (kind & 1)
-			dist |= (uint)c->src[hi++] << (kind == 3 ? 16 : 0);
-		if (kind != 0)
-			b->known[++rank] = dist;
-		t->rank[k] = rank;
-		t->len[k] += first + k < t->n ? LZX_MIN_MATCH : 0;
-	}
+	load_items(t, c->src, lo, hi, x8, &x);
+	flags = join_items(b, t, &x, at.y >> 16);
 	if (flags)
 		atomic_or(&b->flags, flags);
 	barrier(CLK_LOCAL_MEM_FENCE);
