@@ -93,7 +93,7 @@ ARC_DEFINE_CLEANUP(struct arc_ocl_program, arc_ocl_program_free)
 bool arc_ocl_program_was_cached(const struct arc_ocl_program *program);
 
 /* $XDG_CACHE_HOME/arcfs or ~/.cache/arcfs, made when it is not there; NULL
- * when there is neither. The caller frees it. */
+ * when there is neither or it cannot be made. The caller frees it. */
 char *arc_ocl_cache_dir(void);
 
 struct arc_ocl_kernel;
@@ -178,8 +178,9 @@ uint64_t arc_ocl_kernel_ns(const struct arc_ocl_queue *queue);
 /*
  * A thread hangs in a driver: the device and all that was made from it must be
  * left as they are, for ever: from now on every call with them answers -ENODEV
- * and does nothing, and releasing them does nothing. The program then has to
- * end by _exit(2), since the driver's own exit handlers could hang too.
+ * and does nothing, and releasing them does nothing. dev is NULL when the
+ * thread hangs before it had one. The program then has to end by _exit(2),
+ * since the driver's own exit handlers could hang too.
  */
 void arc_ocl_abandon(struct arc_ocl_device *dev);
 bool arc_ocl_any_abandoned(void);

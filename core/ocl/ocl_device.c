@@ -20,7 +20,8 @@ int ocl_alive(const struct arc_ocl_device *dev)
 
 void arc_ocl_abandon(struct arc_ocl_device *dev)
 {
-	atomic_store(&dev->abandoned, true);
+	if (dev)
+		atomic_store(&dev->abandoned, true);
 	atomic_store(&any_abandoned, true);
 }
 

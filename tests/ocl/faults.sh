@@ -108,3 +108,12 @@ hang_some
 run ARC_FAULT_FLIP=1 --
 [ "$status" = 5 ] || fail "a flipped bit: status $status"
 [ "$reads" = 1 ] || fail "$reads reads"
+
+# A machine without drivers, and one whose driver is not there.
+mkdir "$work/none" "$work/lost"
+echo /nonexistent/libdriver.so >"$work/lost/lost.icd"
+for vendors in none lost; do
+	run OCL_ICD_VENDORS="$work/$vendors" --
+	[ "$status" = 3 ] || fail "$vendors: status $status"
+	grep -q '^nodevice' "$work/out" || fail "$vendors: another error"
+done

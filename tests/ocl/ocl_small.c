@@ -128,16 +128,16 @@ static void *run_main(void *arg)
 	return NULL;
 }
 
-/* Gives the device up. Everything it has goes on answering, but does
- * nothing. */
+/* Gives up the device, if there is one yet. Everything it has goes on
+ * answering, but does nothing. */
 static int give_up(struct arc_ocl_device *dev)
 {
 	struct arc_ocl_queue *q = NULL;
 
-	if (!dev)
-		return 4;
 	arc_ocl_abandon(dev);
-	if (!arc_ocl_any_abandoned() || arc_ocl_queue_new(dev, &q) != -ENODEV)
+	if (!arc_ocl_any_abandoned())
+		return 5;
+	if (dev && arc_ocl_queue_new(dev, &q) != -ENODEV)
 		return 5;
 	arc_ocl_close(dev);
 	return 4;
