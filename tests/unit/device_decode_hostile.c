@@ -233,6 +233,40 @@ static void sources_lie_where_they_may(void **state)
 	flush_cases();
 }
 
+/* The segment behind it in the frame is decoded before it, for it refers to
+ * another one. */
+static void a_segment_that_is_too_long_does_not_spoil_the_next(void **state)
+{
+	static uint8_t bytes[6 * (size_t)ASM_STREAM + 1];
+	const struct arc_segment next = {
+		.offset = 2 * SEGMENT,
+		.size = SEGMENT,
+		.type = ARC_SEGMENT_RAW,
+		.check = arc_xxh64(arena + 2 * SEGMENT, SEGMENT),
+	};
+	struct arc_decode_job *job;
+	struct arc_record *r;
+	size_t n;
+
+	(void)state;
+	asm_begin(&a, 1, 16);
+	asm_list(&a, 0);
+	for (unsigned i = 0; i < 200; i++)
+		asm_match(&a, 1, 600, 1);
+	n = asm_bytes(&a, bytes);
+	r = record_of(&next, 2, SEGMENT, 16);
+	r->segment[1] = asm_entry(&a, n);
+	r->segment[1].offset = ASM_SEGMENTS * SEGMENT;
+	memcpy(arena + ASM_SEGMENTS * SEGMENT, bytes, n);
+	job = device_add(r, arena, NULL);
+	device_want(job, 0, 3);
+	assert_int_equal(device_check(), 1);
+	assert_true(arc_segset_has(&job->bad, 1));
+	assert_int_equal(arc_device_decoder_figures(world.decoder[0]).launches,
+			 2);
+	device_clear();
+}
+
 /* Every match copies the one before, a byte further on: the way back to a
  * literal is as long as it can be. */
 static void sources_are_traced_through_all_of_a_batch(void **state)
@@ -260,6 +294,8 @@ int main(void)
 		cmocka_unit_test(padding_is_one_byte_of_zero),
 		cmocka_unit_test(distances_of_zero_are_refused),
 		cmocka_unit_test(sources_lie_where_they_may),
+		cmocka_unit_test(
+			a_segment_that_is_too_long_does_not_spoil_the_next),
 		cmocka_unit_test(sources_are_traced_through_all_of_a_batch),
 	};
 
