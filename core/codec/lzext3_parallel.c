@@ -88,8 +88,7 @@ lzx_parallel_settings(const struct arc_encoder_params *params)
 static int table_init(struct table *t, unsigned log, unsigned candidates)
 {
 	t->candidates = candidates;
-	while (1u << t->width_log < candidates)
-		t->width_log++;
+	t->width_log = lzx_parallel_width_log(candidates);
 	if (candidates == 0)
 		return 0;
 	t->entry = malloc(sizeof(uint32_t) << log);

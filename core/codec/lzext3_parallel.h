@@ -40,6 +40,16 @@ extern const struct lzx_parser lzx_parallel;
 struct lzx_settings
 lzx_parallel_settings(const struct arc_encoder_params *params);
 
+/* A row of a table has so many slots, log2. */
+static inline unsigned lzx_parallel_width_log(unsigned candidates)
+{
+	unsigned log = 0;
+
+	while (1u << log < candidates)
+		log++;
+	return log;
+}
+
 /*
  * Finds the ways of the segment. best: for each position of it the match that
  * begins there, 0 for none; is overwritten by what to do there, 0 for a

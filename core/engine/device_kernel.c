@@ -15,6 +15,18 @@ static const char *text_of(const char *file)
 	return k->text;
 }
 
+int arc_device_program_new(struct arc_ocl_device *dev, const char *const *files,
+			   unsigned n, const char *options,
+			   const char *cache_dir, struct arc_ocl_program **ret)
+{
+	const char *texts[ARC_KERNEL_FILES_MAX];
+
+	assert(n <= ARC_KERNEL_FILES_MAX);
+	for (unsigned i = 0; i < n; i++)
+		texts[i] = text_of(files[i]);
+	return arc_ocl_build(dev, texts, n, options, cache_dir, ret);
+}
+
 int arc_device_kernel_new(struct arc_ocl_device *dev, const char *const *files,
 			  unsigned n, const char *options,
 			  const char *cache_dir, const char *name,
@@ -22,13 +34,9 @@ int arc_device_kernel_new(struct arc_ocl_device *dev, const char *const *files,
 {
 	arc_cleanup(arc_ocl_program_freep) struct arc_ocl_program *program =
 		NULL;
-	const char *texts[ARC_KERNEL_FILES_MAX];
-	int err;
+	int err = arc_device_program_new(dev, files, n, options, cache_dir,
+					 &program);
 
-	assert(n <= ARC_KERNEL_FILES_MAX);
-	for (unsigned i = 0; i < n; i++)
-		texts[i] = text_of(files[i]);
-	err = arc_ocl_build(dev, texts, n, options, cache_dir, &program);
 	if (err < 0)
 		return err;
 	return arc_ocl_kernel_new(program, name, ret);

@@ -11,11 +11,13 @@
 
 #define ARC_KERNEL_FILES_MAX 8
 
-/*
- * Builds the embedded files (n names like "hash.cl", one text after the other)
- * and takes the kernel of that name; what else they have is not there. Options
- * and cache_dir as arc_ocl_build() has them.
- */
+/* Builds the embedded files (n names like "hash.cl", one text after the other).
+ * Options and cache_dir as arc_ocl_build() has them. */
+int arc_device_program_new(struct arc_ocl_device *dev, const char *const *files,
+			   unsigned n, const char *options,
+			   const char *cache_dir, struct arc_ocl_program **ret);
+
+/* The same, where one kernel is wanted of them. */
 int arc_device_kernel_new(struct arc_ocl_device *dev, const char *const *files,
 			  unsigned n, const char *options,
 			  const char *cache_dir, const char *name,
