@@ -60,6 +60,7 @@ struct arc_device_decoder {
 	/* While a run lasts. */
 	struct arc_decode_job *jobs;
 	unsigned n;
+	size_t stored; /* bytes */
 };
 
 bool arc_device_decodes(const struct arc_record *r)
@@ -330,16 +331,19 @@ static uint32_t lay_out(struct arc_device_decoder *d)
 	return units;
 }
 
-static int send(struct arc_device_decoder *d)
+static void gather(struct arc_device_decoder *d)
 {
-	size_t units = lay_out(d);
-	size_t n = d->plan->segments;
-	int err;
-
-	arc_parallel_each(d->threads, n, put_segment, d);
+	d->stored = lay_out(d) * (size_t)DEC_UNIT;
+	arc_parallel_each(d->threads, d->plan->segments, put_segment, d);
 	memcpy(d->chains.p, d->plan->chain,
 	       d->plan->chains * sizeof(d->plan->chain[0]));
-	err = arc_mirror_send(&d->payload, d->queue, 0, units * DEC_UNIT);
+}
+
+static int send(struct arc_device_decoder *d)
+{
+	size_t n = d->plan->segments;
+	int err = arc_mirror_send(&d->payload, d->queue, 0, d->stored);
+
 	if (err == 0)
 		err = arc_mirror_send(&d->segments, d->queue, 0,
 				      n * DEC_WORDS * sizeof(uint32_t));
@@ -452,7 +456,7 @@ static int hand_out(void *ctx, uint64_t i)
 	return 0;
 }
 
-static int finish(struct arc_device_decoder *d)
+int arc_device_decoder_store(struct arc_device_decoder *d)
 {
 	int err = arc_parallel_each(d->threads, d->plan->segments, hand_out, d);
 
@@ -493,8 +497,8 @@ static int plan_jobs(struct arc_device_decoder *d)
 	return arc_device_plan_make(d->plan, d->frame, d->n, d->at_once);
 }
 
-int arc_device_decoder_run(struct arc_device_decoder *d,
-			   struct arc_decode_job *jobs, unsigned n)
+int arc_device_decoder_load(struct arc_device_decoder *d,
+			    struct arc_decode_job *jobs, unsigned n)
 {
 	int err;
 
@@ -504,12 +508,29 @@ int arc_device_decoder_run(struct arc_device_decoder *d,
 	d->n = n;
 	err = plan_jobs(d);
 	if (err == 0)
-		err = send(d);
+		gather(d);
+	return err;
+}
+
+int arc_device_decoder_compute(struct arc_device_decoder *d)
+{
+	int err = send(d);
+
 	if (err == 0)
 		err = launch(d);
 	if (err == 0)
 		err = receive(d);
-	return err < 0 ? err : finish(d);
+	return err;
+}
+
+int arc_device_decoder_run(struct arc_device_decoder *d,
+			   struct arc_decode_job *jobs, unsigned n)
+{
+	int err = arc_device_decoder_load(d, jobs, n);
+
+	if (err == 0)
+		err = arc_device_decoder_compute(d);
+	return err < 0 ? err : arc_device_decoder_store(d);
 }
 
 struct arc_decode_figures

@@ -15,24 +15,8 @@
 #ifndef ARC_DEVICE_DECODE_H
 #define ARC_DEVICE_DECODE_H
 
+#include "engine.h"
 #include "ocl.h"
-#include "record.h"
-
-/* Some segments of a frame. All is borrowed for the run. */
-struct arc_decode_job {
-	const struct arc_record *record;
-	const uint8_t *payload; /* the stored bytes of segment s are at
-				 * payload + segment[s].offset; of others than
-				 * those of `set` there need be none */
-	struct arc_segset set; /* what is decoded: with all that it needs */
-	struct arc_segset want; /* those of the set that are handed out */
-	uint8_t *const *groups; /* where to, as arc_record_decode_segment() has
-				 * it; nothing is looked at in there, and
-				 * nothing written but wanted segments that are
-				 * right */
-
-	struct arc_segset bad; /* result: wanted ones that are not right */
-};
 
 /* Whether devices decode this record. */
 bool arc_device_decodes(const struct arc_record *r);
@@ -74,12 +58,22 @@ unsigned arc_device_decoder_fits(const struct arc_device_decoder *d,
 
 /*
  * Decodes n jobs, which fit, of records that devices decode. 0: each job's
- * `bad` says what is wrong with it. -EINVAL when a set lacks something. Else
- * the device has failed, nothing is known, and the decoder is good for nothing
- * but being freed.
+ * `bad` says what is wrong with it; nothing has been written but wanted
+ * segments that are right. -EINVAL when a set lacks something. Else the device
+ * has failed, nothing is known, and the decoder is good for nothing but being
+ * freed.
  */
 int arc_device_decoder_run(struct arc_device_decoder *d,
 			   struct arc_decode_job *jobs, unsigned n);
+
+/*
+ * The same in three steps. Only the second has to do with the device, and may
+ * hang; it looks at the jobs, but not at what they point to.
+ */
+int arc_device_decoder_load(struct arc_device_decoder *d,
+			    struct arc_decode_job *jobs, unsigned n);
+int arc_device_decoder_compute(struct arc_device_decoder *d);
+int arc_device_decoder_store(struct arc_device_decoder *d);
 
 /* What the last run was. */
 struct arc_decode_figures {
