@@ -6,7 +6,7 @@
  */
 
 /* Four bytes at p; up to seven behind it are loaded. */
-inline uint load4(global const uint *words, size_t p)
+static uint load4(global const uint *words, size_t p)
 {
 	size_t i = p >> 2;
 	ulong both = words[i] | (ulong)words[i + 1] << 32;
@@ -15,7 +15,7 @@ inline uint load4(global const uint *words, size_t p)
 }
 
 /* Four bytes at p, and the four behind them. */
-inline uint2 load8(global const uint *words, size_t p)
+static uint2 load8(global const uint *words, size_t p)
 {
 	size_t i = p >> 2;
 	uint shift = (p & 3) * 8;
@@ -27,7 +27,7 @@ inline uint2 load8(global const uint *words, size_t p)
 
 /* Bytes that are equal at p and q, from n on that are known to be; at most
  * `most`. */
-inline uint common_from(global const uint *words, size_t p, size_t q, uint n,
+static uint common_from(global const uint *words, size_t p, size_t q, uint n,
 			uint most)
 {
 	while (n < most) {
@@ -42,24 +42,24 @@ inline uint common_from(global const uint *words, size_t p, size_t q, uint n,
 	return min(n, most);
 }
 
-inline uint dist_bytes(uint dist)
+static uint dist_bytes(uint dist)
 {
 	return 1 + (dist > 0xff) + (dist > 0xffff);
 }
 
 /* Bytes of a length's extensions; `more`: length from which on there is one. */
-inline uint more_bytes(uint n, uint more)
+static uint more_bytes(uint n, uint more)
 {
 	return (n >= more) + 2 * (n >= more + LZX_X8_MORE);
 }
 
-inline uint len_bytes(uint len)
+static uint len_bytes(uint len)
 {
 	return more_bytes(len, LZX_MIN_MATCH + LZX_LEN_MORE);
 }
 
 /* Bytes that a match saves against literals. */
-inline int gain_of(uint len, uint dist)
+static int gain_of(uint len, uint dist)
 {
 	return (int)len - (int)(1 + dist_bytes(dist) + len_bytes(len));
 }

@@ -38,7 +38,7 @@ struct room {
 	uint runs;
 };
 
-inline struct token load_token(global const uint *match, uint i)
+static struct token load_token(global const uint *match, uint i)
 {
 	uint last = i > 0 ? match[2 * i - 1] : 0;
 	struct token t;
@@ -50,7 +50,7 @@ inline struct token load_token(global const uint *match, uint i)
 	return t;
 }
 
-inline sums sums_of(const struct token *t)
+static sums sums_of(const struct token *t)
 {
 	uint lit = more_bytes(t->lit, LZX_LIT_MORE);
 	uint len = len_bytes(t->len);
@@ -63,7 +63,7 @@ inline sums sums_of(const struct token *t)
 }
 
 /* Sums up to each work-item, its own included. */
-inline sums add_up(local struct room *room, sums own)
+static sums add_up(local struct room *room, sums own)
 {
 	uint l = get_local_id(0), from = 0;
 
@@ -80,7 +80,7 @@ inline sums add_up(local struct room *room, sums own)
 }
 
 /* What all work-items together add. */
-inline sums sum_of_all(local const struct room *room)
+static sums sum_of_all(local const struct room *room)
 {
 	uint from = 0;
 
@@ -89,13 +89,13 @@ inline sums sum_of_all(local const struct room *room)
 	return room->sums[from][EMIT_ITEMS - 1];
 }
 
-inline void put16(global uchar *to, uint v)
+static void put16(global uchar *to, uint v)
 {
 	to[0] = (uchar)v;
 	to[1] = (uchar)(v >> 8);
 }
 
-inline void advance(struct tips *t, sums s)
+static void advance(struct tips *t, sums s)
 {
 	t->lo += (s.x & 0xff) * 2;
 	t->hi += s.x >> 8 & 0xff;
@@ -105,7 +105,7 @@ inline void advance(struct tips *t, sums s)
 }
 
 /* The extension of a length that begins to have one at `more`. */
-inline void put_more(struct tips *t, uint n, uint more)
+static void put_more(struct tips *t, uint n, uint more)
 {
 	if (n < more)
 		return;
@@ -116,7 +116,7 @@ inline void put_more(struct tips *t, uint n, uint more)
 	t->x16 += 2;
 }
 
-inline void put_token(struct tips t, const struct token *m, uint i)
+static void put_token(struct tips t, const struct token *m, uint i)
 {
 	uint lit = min(m->lit, (uint)LZX_LIT_MORE);
 	uint len = min(m->len - LZX_MIN_MATCH, (uint)LZX_LEN_MORE);
@@ -131,7 +131,7 @@ inline void put_token(struct tips t, const struct token *m, uint i)
 	put_more(&t, m->len, LZX_MIN_MATCH + LZX_LEN_MORE);
 }
 
-inline void copy(global uchar *to, global const uchar *from, uint n, uint first,
+static void copy(global uchar *to, global const uchar *from, uint n, uint first,
 		 uint step)
 {
 	for (uint i = first; i < n; i += step)
@@ -139,7 +139,7 @@ inline void copy(global uchar *to, global const uchar *from, uint n, uint first,
 }
 
 /* In what order they are is of no matter. */
-inline void add_run(local struct room *room, uint from, uint to, uint n)
+static void add_run(local struct room *room, uint from, uint to, uint n)
 {
 	uint i = atomic_inc(&room->runs);
 
@@ -150,7 +150,7 @@ inline void add_run(local struct room *room, uint from, uint to, uint n)
 
 /* One batch: tokens from `first` on, up to n. raw: where the literals of the
  * first one are. Returns the bytes of the segment that are done by it. */
-inline uint put_batch(struct tips *tips, global const uint *match,
+static uint put_batch(struct tips *tips, global const uint *match,
 		      global const uchar *raw, uint first, uint n,
 		      local struct room *room)
 {

@@ -37,13 +37,13 @@ struct step {
 	uint match;
 };
 
-inline local ushort *price_at(const struct way *w, uint at)
+static local ushort *price_at(const struct way *w, uint at)
 {
 	return &w->ring[(at & (LZP_LEN_MAX - 1)) * WAYS_ITEMS];
 }
 
 /* Weighs lengths of a match at `at`. */
-inline bool weigh(struct step *step, const struct way *w, uint at, uint len,
+static bool weigh(struct step *step, const struct way *w, uint at, uint len,
 		  uint dist, uint bytes)
 {
 	uint least = max(len, (uint)(LZX_MIN_MATCH + LZP_CUTS - 1)) -
@@ -63,7 +63,7 @@ inline bool weigh(struct step *step, const struct way *w, uint at, uint len,
 	return better;
 }
 
-inline uint literal_price(uint run)
+static uint literal_price(uint run)
 {
 	return LZP_BYTE + (run == LZX_LIT_MORE ? LZP_BYTE : 0) +
 	       (run == LEN_LIT_MORE ? 2 * LZP_BYTE : 0);
@@ -71,7 +71,7 @@ inline uint literal_price(uint run)
 
 /* Steps to position `at` of the group, which begins at base; byte: what stands
  * there, found: the match. */
-inline struct step step_to(struct way *w, global const uchar *base, uint at,
+static struct step step_to(struct way *w, global const uchar *base, uint at,
 			   uint byte, uint found)
 {
 	uint dist = found & LZP_DIST_MASK;
@@ -101,23 +101,30 @@ inline struct step step_to(struct way *w, global const uchar *base, uint at,
 	return step;
 }
 
+/* What to do at a position; its price joins the ring. */
+static uint step_one(struct way *w, global const uchar *base, uint at,
+		     uint byte, uint found)
+{
+	struct step step = step_to(w, base, at, byte, found);
+
+	*price_at(w, at) = (ushort)step.price;
+	return step.match;
+}
+
 /* Four positions, the last of them first; those from n on are not there. */
-inline uint4 step_four(struct way *w, global const uchar *base, uint at,
+static uint4 step_four(struct way *w, global const uchar *base, uint at,
 		       uint bytes, uint4 found, uint n)
 {
-	uint match[4] = { found.s0, found.s1, found.s2, found.s3 };
-
-	for (uint k = 4; k-- > 0;) {
-		struct step step;
-
-		if (k >= n)
-			continue;
-		step = step_to(w, base, at + k, bytes >> 8 * k & 0xff,
-			       match[k]);
-		*price_at(w, at + k) = (ushort)step.price;
-		match[k] = step.match;
-	}
-	return (uint4)(match[0], match[1], match[2], match[3]);
+	if (n > 3)
+		found.s3 = step_one(w, base, at + 3, bytes >> 24, found.s3);
+	if (n > 2)
+		found.s2 = step_one(w, base, at + 2, bytes >> 16 & 0xff,
+				    found.s2);
+	if (n > 1)
+		found.s1 = step_one(w, base, at + 1, bytes >> 8 & 0xff,
+				    found.s1);
+	found.s0 = step_one(w, base, at, bytes & 0xff, found.s0);
+	return found;
 }
 
 /* In place of the match at each position, what to do there: a match, or 0 for a
@@ -165,7 +172,7 @@ struct matches {
 };
 
 /* Writes the last match. */
-inline void settle(struct matches *m)
+static void settle(struct matches *m)
 {
 	uint k = m->dist == m->last ? 0 : dist_bytes(m->dist);
 	uint more = LZX_MIN_MATCH + LZX_LEN_MORE;
@@ -182,7 +189,7 @@ inline void settle(struct matches *m)
 	m->earliest = min(m->earliest, m->at - m->dist);
 }
 
-inline void put(struct matches *m, uint at, uint lit, uint len, uint dist)
+static void put(struct matches *m, uint at, uint lit, uint len, uint dist)
 {
 	if (m->n > 0 && lit == 0 && dist == m->dist) {
 		m->len += len;
@@ -199,7 +206,7 @@ inline void put(struct matches *m, uint at, uint lit, uint len, uint dist)
 
 /* Granules from the one of the earliest source on, of those before the
  * segment. */
-inline uint near_of(uint off, uint earliest, uint granule_log)
+static uint near_of(uint off, uint earliest, uint granule_log)
 {
 	uint before = (off + (1u << granule_log) - 1) >> granule_log;
 
@@ -209,7 +216,7 @@ inline uint near_of(uint off, uint earliest, uint granule_log)
 }
 
 /* Says what has come out; coded bytes begin at an even place, and are even. */
-inline void conclude(const struct matches *m, global const uint *segment,
+static void conclude(const struct matches *m, global const uint *segment,
 		     global uint *result)
 {
 	uint bytes = segment[ENC_BYTES];
@@ -228,7 +235,7 @@ inline void conclude(const struct matches *m, global const uint *segment,
 
 /* The match with the last distance at `at`, up to end, if it is as good as the
  * one given; else that one. */
-inline uint2 use_last(global const uint *words, size_t base, uint at, uint end,
+static uint2 use_last(global const uint *words, size_t base, uint at, uint end,
 		      uint last, uint2 given)
 {
 	size_t p = base + at;

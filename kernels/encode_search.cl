@@ -52,19 +52,19 @@ struct tile {
 	uint long_hash[EACH];
 };
 
-inline uint tag_of(uint hash, uint bits)
+static uint tag_of(uint hash, uint bits)
 {
 	return hash >> (32 - LZP_TAG_LOG - bits) & LZP_TAG_MASK;
 }
 
 /* Of the row, the slot that tile number `tile` writes. */
-inline size_t slot_of(uint hash, uint bits, uint width_log, uint tile)
+static size_t slot_of(uint hash, uint bits, uint width_log, uint tile)
 {
 	return ((size_t)(hash >> (32 - bits)) << width_log) +
 	       (tile & ((1u << width_log) - 1));
 }
 
-inline void try_place(struct search *s, uint dist)
+static void try_place(struct search *s, uint dist)
 {
 	size_t q = s->p - dist;
 	uint need = max((uint)s->gain + 2 + dist_bytes(dist),
@@ -84,7 +84,7 @@ inline void try_place(struct search *s, uint dist)
 	s->match = len << LZP_LEN_SHIFT | dist;
 }
 
-inline void try_entry(struct search *s, uint entry, uint tag)
+static void try_entry(struct search *s, uint entry, uint tag)
 {
 	if (s->match >> LZP_LEN_SHIFT < GOOD && entry != 0 &&
 	    (entry & LZP_TAG_MASK) == tag)
@@ -93,7 +93,7 @@ inline void try_entry(struct search *s, uint entry, uint tag)
 
 /* The match at position i of the tile; first: of the tile, where the same hash
  * comes first. */
-inline uint search(struct search *s, const struct tables *t, uint short_hash,
+static uint search(struct search *s, const struct tables *t, uint short_hash,
 		   uint long_hash, uint i, uint first)
 {
 	uint tile = s->at >> LZP_TILE_LOG;
@@ -119,7 +119,7 @@ inline uint search(struct search *s, const struct tables *t, uint short_hash,
 	return s->match;
 }
 
-inline void hash_tile(struct tile *t, global const uint *words, size_t base,
+static void hash_tile(struct tile *t, global const uint *words, size_t base,
 		      local uint *first)
 {
 	for (uint k = 0; k < EACH; k++) {
@@ -137,7 +137,7 @@ inline void hash_tile(struct tile *t, global const uint *words, size_t base,
 	}
 }
 
-inline void search_tile(const struct tile *t, const struct tables *tables,
+static void search_tile(const struct tile *t, const struct tables *tables,
 			global const uint *words, size_t base, uint bytes,
 			local const uint *first, global uint *way)
 {
@@ -160,7 +160,7 @@ inline void search_tile(const struct tile *t, const struct tables *tables,
 	}
 }
 
-inline void enter_tile(const struct tile *t, const struct tables *tables)
+static void enter_tile(const struct tile *t, const struct tables *tables)
 {
 	uint number = t->from >> LZP_TILE_LOG;
 
@@ -186,7 +186,7 @@ inline void enter_tile(const struct tile *t, const struct tables *tables)
 }
 
 /* Empties the tables, as large as they are for a group of so many bytes. */
-inline void begin_group(struct tables *t, uint bytes)
+static void begin_group(struct tables *t, uint bytes)
 {
 	uint log = HASH_LOG;
 
@@ -202,7 +202,7 @@ inline void begin_group(struct tables *t, uint bytes)
 	}
 }
 
-inline void search_group(const struct tables *tables, global const uint *words,
+static void search_group(const struct tables *tables, global const uint *words,
 			 size_t base, uint bytes, local uint *first,
 			 global uint *way)
 {

@@ -37,10 +37,11 @@ struct arc_device_encoder;
 
 /*
  * For runs of up to raw_max bytes (see arc_device_encoder_fits()). The device
- * gives about six times that and what the tables of the search take, the host
- * once that. Of the params, what is said for the parallel profile holds; the
- * numbers of the search are built into the kernels. cache_dir as arc_ocl_build()
- * has it. -ENODEV when the device is none that could.
+ * gives six times that, and up to four times that for the tables of the search
+ * (a pair at least); the host gives it once. Of the params, what is said for
+ * the parallel profile holds; the numbers of the search are built into the
+ * kernels. cache_dir is as arc_ocl_build() has it. -ENODEV when the device is
+ * none that could.
  */
 int arc_device_encoder_new(struct arc_ocl_device *dev, const char *cache_dir,
 			   const struct arc_encoder_params *params,
