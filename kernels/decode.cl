@@ -642,7 +642,7 @@ decode(global const uchar *restrict payload,
 		else
 			fill(seg, out);
 		if (get_local_id(0) == 0)
-			status[i] = done;
+			status[seg[DEC_FRAME] + seg[DEC_SEGMENT]] = done;
 		barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
 	}
 }

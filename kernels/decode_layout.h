@@ -31,7 +31,7 @@
 #define DEC_UNIT 16
 #define DEC_NO_FILL 256
 
-/* What has become of it. Before anything has, the host writes NOT_RUN. */
+/* What has become of it, a word for each segment of the output. Before anything has, the host writes NOT_RUN. */
 #define DEC_DONE 0
 #define DEC_NOT_RUN 0xffffffffU
 #define DEC_BAD_STREAMS 1 /* items are missing or left over */

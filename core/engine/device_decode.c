@@ -1,33 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where things lie, for a run of two jobs:
- *
- *	payload	  | stored bytes of segment | of segment | ... each at a unit
- *	segments  | DEC_WORDS words | ...   in the order of the plan
- *	output    | job 0: lowest..highest segment | job 1 ...
- *
- * The output is the same in the device's memory and in pinned memory; only
- * wanted segments are copied back.
+ * A decoder, and a run up to what comes back from the device.
  */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "decode_layout.h"
-#include "device_decode.h"
+#include "device_decode_i.h"
 #include "device_kernel.h"
-#include "device_mirror.h"
-#include "device_plan.h"
-#include "hash.h"
-#include "lzext3_layout.h"
+#include "device_words.h"
 #include "pool.h"
-
-static_assert(LZX_SEGMENT == ARC_SEGMENT_SIZE, "segments");
-static_assert(DEC_USABLE + ARC_FRAME_SEGMENTS_MAX / 32 <= DEC_WORDS, "entry");
 
 /* A work-group has 64 work-items: two warps, or one wavefront, have something
  * to do while the others wait for memory, and what a batch makes is shared out
- * at once (64 tokens are some 700 bytes, 90 words). More would only pay where
+ * at once (128 tokens are some 1,400 bytes, 180 words). More would only pay where
  * chains are too few to fill the device. */
 #define ITEMS_DEFAULT 64
 #define TOKENS_DEFAULT 128
@@ -40,28 +26,6 @@ static_assert(DEC_USABLE + ARC_FRAME_SEGMENTS_MAX / 32 <= DEC_WORDS, "entry");
 
 /* Behind the last stored byte, for loads of whole words. */
 #define PAYLOAD_SLACK DEC_UNIT
-
-struct arc_device_decoder {
-	struct arc_ocl_queue *queue;
-	struct arc_ocl_kernel *kernel;
-	struct arc_mirror payload, segments, chains, output, status;
-	struct arc_device_plan *plan;
-	struct arc_plan_frame *frame; /* of jobs */
-	uint32_t *base; /* of jobs: where their output begins, in segments */
-	uint32_t *src; /* of the plan's segments: where their stored bytes are
-			* put, in units */
-	uint32_t cap; /* segments of the output */
-	size_t stored_max;
-	unsigned items;
-	unsigned threads;
-	uint32_t at_once;
-	struct arc_decode_figures figures;
-
-	/* While a run lasts. */
-	struct arc_decode_job *jobs;
-	unsigned n;
-	size_t stored; /* bytes */
-};
 
 bool arc_device_decodes(const struct arc_record *r)
 {
@@ -84,6 +48,8 @@ void arc_device_decoder_free(struct arc_device_decoder *d)
 	arc_device_plan_free(d->plan);
 	free(d->frame);
 	free(d->base);
+	free(d->owner);
+	free(d->fetched);
 	free(d->src);
 	free(d);
 }
@@ -109,8 +75,10 @@ static int allocate(struct arc_device_decoder *d, struct arc_ocl_device *dev)
 
 	d->frame = calloc(cap, sizeof(*d->frame));
 	d->base = calloc(cap, sizeof(*d->base));
+	d->owner = calloc(cap, sizeof(*d->owner));
+	d->fetched = calloc(cap, sizeof(*d->fetched));
 	d->src = calloc(cap, sizeof(*d->src));
-	if (!d->frame || !d->base || !d->src)
+	if (!d->frame || !d->base || !d->owner || !d->fetched || !d->src)
 		return -ENOMEM;
 	err = arc_device_plan_new(d->cap, &d->plan);
 	if (err == 0)
@@ -230,50 +198,6 @@ unsigned arc_device_decoder_fits(const struct arc_device_decoder *d,
 
 /* ---- telling the device -------------------------------------------------- */
 
-/* Everything a segment may copy from, by its numbers in the output. */
-static void tell_usable(const struct arc_record *r, uint32_t s, uint32_t lowest,
-			uint32_t *words)
-{
-	struct arc_segset set = { 0 };
-
-	arc_segset_add(&set, s);
-	arc_record_closure(r, s, s, NULL, &set);
-	for (uint32_t i = lowest; i < s; i++) {
-		uint32_t at = i - lowest;
-
-		if (arc_segset_has(&set, i))
-			words[DEC_USABLE + at / 32] |= UINT32_C(1) << at % 32;
-	}
-}
-
-/* The segments right before it that it may copy from are one piece with it, if
- * they are of its group. */
-static void tell_low(const struct arc_record *r, uint32_t s, uint32_t lowest,
-		     uint32_t *words)
-{
-	uint32_t log = r->group_log - (uint32_t)ARC_SEGMENT_LOG;
-	uint32_t first = ARC_MAX(s >> log << log, lowest) - lowest;
-	uint32_t low = s - lowest;
-
-	words[DEC_GROUP] = first;
-	while (low > first &&
-	       words[DEC_USABLE + (low - 1) / 32] >> (low - 1) % 32 & 1)
-		low--;
-	words[DEC_LOW] = low << ARC_SEGMENT_LOG;
-}
-
-static void tell_streams(const struct arc_segment *seg, uint32_t *words)
-{
-	const struct arc_disk_lzext3 *x =
-		(const struct arc_disk_lzext3 *)seg->ext;
-
-	words[DEC_TOKENS] = arc_get16(x->tokens);
-	words[DEC_LO] = arc_get16(x->lo);
-	words[DEC_HI] = arc_get16(x->hi);
-	words[DEC_X8] = arc_get16(x->x8);
-	words[DEC_X16] = arc_get16(x->x16);
-}
-
 /* The i-th segment of the plan: its words and its stored bytes. Called by
  * several threads. */
 static int put_segment(void *ctx, uint64_t i)
@@ -284,20 +208,11 @@ static int put_segment(void *ctx, uint64_t i)
 	const struct arc_record *r = job->record;
 	const struct arc_segment *seg = &r->segment[p->s];
 	uint32_t lowest = arc_segset_lowest(&job->set);
-	uint32_t words[DEC_WORDS] = {
-		[DEC_SRC] = d->src[i],
-		[DEC_STORED] = seg->size,
-		[DEC_FRAME] = d->base[p->frame],
-		[DEC_SEGMENT] = p->s - lowest,
-		[DEC_RAW] = arc_record_segment_raw(r, p->s),
-		[DEC_FILL] =
-			seg->type == ARC_SEGMENT_FILL ? seg->fill : DEC_NO_FILL,
-	};
+	uint32_t words[DEC_WORDS];
 
-	if (seg->type == ARC_SEGMENT_CODED)
-		tell_streams(seg, words);
-	tell_usable(r, p->s, lowest, words);
-	tell_low(r, p->s, lowest, words);
+	arc_decode_words(r, p->s, lowest, words);
+	words[DEC_SRC] = d->src[i];
+	words[DEC_FRAME] = d->base[p->frame];
 	memcpy((uint8_t *)d->segments.p + i * sizeof(words), words,
 	       sizeof(words));
 	if (seg->size > 0)
@@ -306,19 +221,15 @@ static int put_segment(void *ctx, uint64_t i)
 	return 0;
 }
 
-/* Where everything lies; returns the units of stored bytes. */
+/* Where stored bytes lie; returns how many units they take. */
 static uint32_t lay_out(struct arc_device_decoder *d)
 {
-	uint32_t at = 0, units = 0;
+	uint32_t units = 0;
 
 	d->figures = (struct arc_decode_figures){
 		.chains = d->plan->chains,
 		.launches = d->plan->levels,
 	};
-	for (unsigned i = 0; i < d->n; i++) {
-		d->base[i] = at;
-		at += span_of(&d->jobs[i].set);
-	}
 	for (uint32_t i = 0; i < d->plan->segments; i++) {
 		const struct arc_plan_segment *p = &d->plan->segment[i];
 		const struct arc_record *r = d->jobs[p->frame].record;
@@ -353,7 +264,7 @@ static int send(struct arc_device_decoder *d)
 					      sizeof(d->plan->chain[0]));
 	if (err == 0)
 		err = arc_ocl_fill(d->queue, d->status.device, 0, DEC_NOT_RUN,
-				   n * sizeof(uint32_t));
+				   d->slots * sizeof(uint32_t));
 	return err;
 }
 
@@ -382,117 +293,102 @@ static int launch(struct arc_device_decoder *d)
 
 /* ---- what comes back ----------------------------------------------------- */
 
-static int receive_run(struct arc_device_decoder *d, uint32_t first, uint32_t n)
+static int fetch_slots(struct arc_device_decoder *d, uint32_t first, uint32_t n)
 {
 	return arc_mirror_fetch(&d->output, d->queue,
 				(size_t)first << ARC_SEGMENT_LOG,
 				(size_t)n << ARC_SEGMENT_LOG);
 }
 
-/* Wanted segments, as long as they follow each other in one go. */
+/* As long as slots follow each other in one go. */
 static int receive(struct arc_device_decoder *d)
 {
 	uint32_t first = 0, n = 0;
 	int err = 0;
 
-	for (unsigned i = 0; i < d->n && err == 0; i++) {
-		const struct arc_decode_job *job = &d->jobs[i];
-		uint32_t span = span_of(&job->set);
-
-		for (uint32_t k = 0; k < span && err == 0; k++) {
-			uint32_t s = arc_segset_lowest(&job->set) + k;
-
-			if (!arc_segset_has(&job->want, s))
-				continue;
-			if (n > 0 && first + n != d->base[i] + k) {
-				err = receive_run(d, first, n);
-				n = 0;
-			}
-			if (n == 0)
-				first = d->base[i] + k;
+	for (uint32_t slot = 0; slot < d->slots && err == 0; slot++) {
+		if (d->fetched[slot]) {
+			first = n == 0 ? slot : first;
 			n++;
+		} else {
+			err = fetch_slots(d, first, n);
+			n = 0;
 		}
 	}
 	if (err == 0)
-		err = receive_run(d, first, n);
+		err = fetch_slots(d, first, n);
 	if (err == 0)
 		err = arc_mirror_fetch(&d->status, d->queue, 0,
-				       d->plan->segments * sizeof(uint32_t));
+				       d->slots * sizeof(uint32_t));
 	if (err == 0)
 		err = arc_ocl_finish(d->queue);
 	d->figures.kernel_ns = arc_ocl_kernel_ns(d->queue);
 	return err;
 }
 
-static uint32_t *status_of(const struct arc_device_decoder *d, uint64_t i)
-{
-	return (uint32_t *)d->status.p + i;
-}
-
-/* The i-th segment of the plan: hands it out, or says in its status that it is
- * bad. Called by several threads. */
-static int hand_out(void *ctx, uint64_t i)
-{
-	const struct arc_device_decoder *d = ctx;
-	const struct arc_plan_segment *p = &d->plan->segment[i];
-	const struct arc_decode_job *job = &d->jobs[p->frame];
-	const struct arc_record *r = job->record;
-	uint32_t at = d->base[p->frame] + p->s - arc_segset_lowest(&job->set);
-	const uint8_t *from =
-		(const uint8_t *)d->output.p + ((size_t)at << ARC_SEGMENT_LOG);
-	size_t n = arc_record_segment_raw(r, p->s);
-
-	if (*status_of(d, i) == DEC_NOT_RUN)
-		return -EIO;
-	if (!arc_segset_has(&job->want, p->s))
-		return 0;
-	if (*status_of(d, i) == DEC_DONE &&
-	    arc_xxh64(from, n) != r->segment[p->s].check)
-		*status_of(d, i) = DEC_BAD_CHECKSUM;
-	if (*status_of(d, i) == DEC_DONE)
-		memcpy(job->groups[arc_group_of(p->s, r->group_log)] +
-			       arc_offset_in_group(p->s, r->group_log),
-		       from, n);
-	return 0;
-}
-
-int arc_device_decoder_store(struct arc_device_decoder *d)
-{
-	int err = arc_parallel_each(d->threads, d->plan->segments, hand_out, d);
-
-	if (err < 0)
-		return err;
-	for (uint32_t i = 0; i < d->plan->segments; i++) {
-		const struct arc_plan_segment *p = &d->plan->segment[i];
-		struct arc_decode_job *job = &d->jobs[p->frame];
-
-		uint32_t status = *status_of(d, i);
-
-		d->figures.refused +=
-			status != DEC_DONE && status != DEC_BAD_CHECKSUM;
-		if (arc_segset_has(&job->want, p->s) && status != DEC_DONE)
-			arc_segset_add(&job->bad, p->s);
-	}
-	return 0;
-}
-
 /* ---- a run --------------------------------------------------------------- */
+
+/* What of a job is the device's: what is coded, and what that needs. -EINVAL
+ * when the job's sets cannot be. */
+static int take_part(const struct arc_decode_job *job, struct arc_segset *ret)
+{
+	const struct arc_record *r = job->record;
+	uint64_t lacking = 0;
+
+	*ret = (struct arc_segset){ 0 };
+	if (!is_empty(&job->set) &&
+	    arc_segset_highest(&job->set) >= r->segments)
+		return -EINVAL;
+	for (uint32_t s = 0; s < r->segments; s++) {
+		struct arc_segset set = { 0 };
+
+		if (!arc_segset_has(&job->set, s) ||
+		    r->segment[s].type != ARC_SEGMENT_CODED)
+			continue;
+		arc_segset_add(&set, s);
+		arc_record_closure(r, s, s, NULL, &set);
+		for (size_t w = 0; w < ARC_COUNT(set.word); w++)
+			ret->word[w] |= set.word[w];
+	}
+	for (size_t w = 0; w < ARC_COUNT(ret->word); w++)
+		lacking |=
+			(ret->word[w] | job->want.word[w]) & ~job->set.word[w];
+	return lacking ? -EINVAL : 0;
+}
+
+/* Wanted segments that need no decoding are not fetched. */
+static void note_fetched(struct arc_device_decoder *d, unsigned i)
+{
+	const struct arc_decode_job *job = &d->jobs[i];
+
+	for (uint32_t slot = d->base[i]; slot < d->slots; slot++) {
+		uint32_t s;
+
+		slot_job(d, slot, &s);
+		d->fetched[slot] =
+			arc_segset_has(&job->want, s) &&
+			job->record->segment[s].type == ARC_SEGMENT_CODED;
+	}
+}
 
 static int plan_jobs(struct arc_device_decoder *d)
 {
+	d->slots = 0;
 	for (unsigned i = 0; i < d->n; i++) {
 		struct arc_decode_job *job = &d->jobs[i];
+		struct arc_plan_frame *frame = &d->frame[i];
+		uint32_t end = d->slots + span_of(&job->set);
+		int err;
 
 		assert(arc_device_decodes(job->record));
 		job->bad = (struct arc_segset){ 0 };
-		for (size_t w = 0; w < ARC_COUNT(job->set.word); w++) {
-			if (job->want.word[w] & ~job->set.word[w])
-				return -EINVAL;
-		}
-		if (!is_empty(&job->set) &&
-		    arc_segset_highest(&job->set) >= job->record->segments)
-			return -EINVAL;
-		d->frame[i] = (struct arc_plan_frame){ job->record, job->set };
+		frame->record = job->record;
+		err = take_part(job, &frame->set);
+		if (err < 0)
+			return err;
+		for (d->base[i] = d->slots; d->slots < end; d->slots++)
+			d->owner[d->slots] = i;
+		note_fetched(d, i);
 	}
 	return arc_device_plan_make(d->plan, d->frame, d->n, d->at_once);
 }

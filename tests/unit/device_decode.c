@@ -320,6 +320,45 @@ static void bytes_that_are_not_what_a_checksum_says_are_bad(void **state)
 	device_clear();
 }
 
+/* Segments 1 and 3 are raw, 2 and 4 filled, the others coded; nobody copies
+ * from another one. */
+static struct arc_decode_job *add_mixed_types(void)
+{
+	const struct arc_encoder_params p = params(1, 16, 0);
+	struct arc_decode_job *job;
+
+	testdata_fill(TESTDATA_TEXT, raw, 6 * SEGMENT, 1);
+	testdata_fill(TESTDATA_RANDOM, raw + SEGMENT, SEGMENT, 1);
+	memset(raw + 2 * SEGMENT, 0, SEGMENT);
+	testdata_fill(TESTDATA_RANDOM, raw + 3 * SEGMENT, SEGMENT, 2);
+	memset(raw + 4 * SEGMENT, 9, SEGMENT);
+	job = device_add_raw(raw, 6 * SEGMENT, &p);
+	for (uint32_t s = 0; s < 6; s++)
+		assert_int_equal("RCF"[job->record->segment[s].type],
+				 "CRFRFC"[s]);
+	return job;
+}
+
+static void what_needs_no_decoding_stays_at_home(void **state)
+{
+	struct arc_decode_figures f;
+	struct arc_decode_job *job = add_mixed_types();
+	struct arc_record *r;
+
+	(void)state;
+	assert_int_equal(device_check(), 0);
+	f = arc_device_decoder_figures(world.decoder[0]);
+	assert_int_equal(f.raw, 2 * SEGMENT);
+	memcpy(&r, &job->record, sizeof(r));
+	for (uint32_t s = 1; s <= 4; s++) {
+		r->segment[s].check ^= 1;
+		assert_int_equal(device_check(), 1);
+		assert_true(arc_segset_has(&job->bad, s));
+		r->segment[s].check ^= 1;
+	}
+	device_clear();
+}
+
 static void only_this_codec_is_taken(void **state)
 {
 	struct arc_record r = { .codec = ARC_CODEC_ZSTD };
@@ -352,6 +391,7 @@ int main(void)
 		cmocka_unit_test(sets_that_cannot_be_are_refused),
 		cmocka_unit_test(
 			bytes_that_are_not_what_a_checksum_says_are_bad),
+		cmocka_unit_test(what_needs_no_decoding_stays_at_home),
 		cmocka_unit_test(only_this_codec_is_taken),
 	};
 
