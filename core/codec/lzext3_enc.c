@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lzext3_far.h"
+#include "lzext3_write.h"
 
 #define REACH_LOG 20 /* that the tables are made for; they grow with it */
 
@@ -109,25 +110,29 @@ static void begin(void *state, const uint8_t *base, size_t n)
 	s->parser->begin(s->parsing, n);
 }
 
-/* The granules from the one of the earliest source on: without gaps, for
- * these would cost a decoder more than they save. */
-static uint32_t near_of(const struct lzx_input *in, const struct lzx_matches *m,
-			uint8_t group_log)
+/* The granules from the one of `earliest`, a position that is copied from, on:
+ * without gaps, for these would cost a decoder more than they save. */
+static uint32_t near_of(uint32_t off, uint32_t earliest, uint8_t group_log)
 {
 	uint32_t before =
-		lzx_granules_before(in->off >> ARC_SEGMENT_LOG, group_log);
-	uint32_t at = in->off, earliest = in->off;
+		lzx_granules_before(off >> ARC_SEGMENT_LOG, group_log);
 
-	for (uint32_t i = 0; i < m->n; i++) {
-		at += m->item[i].lit;
-		if (m->item[i].dist <= at)
-			earliest = ARC_MIN(earliest, at - m->item[i].dist);
-		at += m->item[i].len;
-	}
-	if (earliest == in->off)
+	if (earliest >= off)
 		return 0;
 	return before &
 	       ~((UINT32_C(1) << (earliest >> lzx_granule_log(group_log))) - 1);
+}
+
+/* Returns the earliest position that is copied from. */
+static uint32_t write_streams(struct state *s, uint32_t number,
+			      struct lzx_input *in, struct lzx_streams *out)
+{
+	s->matches.n = 0;
+	if (s->parser->write)
+		return s->parser->write(s->parsing, in, out);
+	lzx_far_choose(s->far, number, in);
+	s->parser->parse(s->parsing, in, &s->matches);
+	return lzx_write(out, in, &s->matches);
 }
 
 static size_t encode(void *state, const uint8_t *base, size_t off, size_t n,
@@ -139,15 +144,13 @@ static size_t encode(void *state, const uint8_t *base, size_t off, size_t n,
 				.off = (uint32_t)off,
 				.end = (uint32_t)(off + n),
 				.readable = s->group };
+	struct lzx_streams streams = lzx_streams_begin(&s->writer);
 	struct arc_disk_lzext3 x = { 0 };
-	size_t got;
+	uint32_t earliest = write_streams(s, number, &in, &streams);
+	size_t got = lzx_collect(&s->writer, &streams, out, cap, &x);
 
-	lzx_far_choose(s->far, number, &in);
-	s->matches.n = 0;
-	s->parser->parse(s->parsing, &in, &s->matches);
-	got = lzx_write(&s->writer, &in, &s->matches, out, cap, &x);
 	lzx_far_settle(s->far, number, &s->matches, n, got, &x);
-	x.near = arc_put16((uint16_t)near_of(&in, &s->matches, s->group_log));
+	x.near = arc_put16((uint16_t)near_of(in.off, earliest, s->group_log));
 	memcpy(seg->ext, &x, sizeof(x));
 	return got;
 }
