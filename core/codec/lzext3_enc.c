@@ -2,7 +2,13 @@
 #include "lzext3_far.h"
 #include "lzext3_write.h"
 
-#define REACH_LOG 20 /* that the tables are made for; they grow with it */
+/*
+ * The tables are made for a reach of 1M and grow with it. That of the fast
+ * parser, which waits for each entry, stops there where it would not fit a
+ * core's cache any more: further entries cost it more than they find.
+ */
+#define REACH_LOG 20
+#define FAST_LOG_MAX 18
 
 /* What a level does. */
 struct level {
@@ -12,7 +18,7 @@ struct level {
 
 static const struct level levels[9] = {
 	/*           hash, candidates, good, lazy, tables */
-	{ &lzx_fast, { 14, 1, 0, 0, 0, false } },
+	{ &lzx_fast, { 15, 1, 0, 0, 0, false } },
 	{ &lzx_fast, { 16, 1, 0, 0, 0, true } },
 	{ &lzx_lazy, { 16, 4, 4, 24, 0, false } },
 	{ &lzx_lazy, { 16, 8, 4, 32, 1, false } },
@@ -49,6 +55,18 @@ static void free_state(void *state)
 	free(s);
 }
 
+static unsigned hash_log(const struct level *level,
+			 const struct arc_encoder_params *params)
+{
+	unsigned log = level->set.hash_log;
+
+	if (params->hash_log)
+		return params->hash_log;
+	if (params->group_log > REACH_LOG)
+		log += params->group_log - REACH_LOG;
+	return level->parser == &lzx_fast ? ARC_MIN(log, FAST_LOG_MAX) : log;
+}
+
 static int new_state(const struct arc_encoder_params *params, void **ret)
 {
 	const struct level *level = &levels[params->level - 1];
@@ -57,10 +75,7 @@ static int new_state(const struct arc_encoder_params *params, void **ret)
 	int err;
 
 	assert(params->level >= 1 && params->level <= ARC_COUNT(levels));
-	if (params->hash_log)
-		set.hash_log = params->hash_log;
-	else if (params->group_log > REACH_LOG)
-		set.hash_log += params->group_log - REACH_LOG;
+	set.hash_log = hash_log(level, params);
 	if (params->candidates)
 		set.candidates = set.long_candidates = params->candidates;
 	if (params->good_enough)
