@@ -3,30 +3,30 @@
 #include "lzext3_write.h"
 
 /*
- * The tables are made for a reach of 1M and grow with it. That of the fast
- * parser, which waits for each entry, stops there where it would not fit a
- * core's cache any more: further entries cost it more than they find.
+ * The tables are made for a reach of 1M and grow with it, up to a limit: where
+ * they do not fit a core's cache any more, further places cost a parser more
+ * than it finds there, and the sooner so the faster it is.
  */
 #define REACH_LOG 20
-#define FAST_LOG_MAX 18
 
 /* What a level does. */
 struct level {
 	const struct lzx_parser *parser;
+	unsigned hash_log_max; /* that a reach leads to */
 	struct lzx_settings set;
 };
 
 static const struct level levels[9] = {
-	/*           hash, candidates, good, lazy, tables */
-	{ &lzx_fast, { 15, 1, 0, 0, 0, false } },
-	{ &lzx_fast, { 16, 1, 0, 0, 0, true } },
-	{ &lzx_lazy, { 16, 4, 4, 24, 0, false } },
-	{ &lzx_lazy, { 16, 8, 4, 32, 1, false } },
-	{ &lzx_lazy, { 16, 8, 8, 48, 1, false } },
-	{ &lzx_lazy, { 17, 12, 12, 64, 1, false } },
-	{ &lzx_best, { 18, 16, 16, 64, 0, false } },
-	{ &lzx_best, { 19, 24, 24, 64, 0, false } },
-	{ &lzx_best, { 19, 48, 48, 128, 0, false } },
+	/*           most, hash, candidates, good, lazy, tables */
+	{ &lzx_fast, 18, { 15, 1, 0, 0, 0, false } },
+	{ &lzx_fast, 18, { 16, 1, 0, 0, 0, true } },
+	{ &lzx_lazy, 20, { 16, 4, 4, 24, 0, false } },
+	{ &lzx_lazy, 20, { 16, 8, 8, 32, 1, false } },
+	{ &lzx_lazy, 20, { 17, 8, 12, 48, 1, false } },
+	{ &lzx_lazy, 21, { 18, 8, 14, 64, 1, false } },
+	{ &lzx_best, 24, { 18, 16, 16, 64, 0, false } },
+	{ &lzx_best, 24, { 19, 24, 24, 64, 0, false } },
+	{ &lzx_best, 24, { 19, 48, 48, 128, 0, false } },
 };
 
 struct state {
@@ -64,7 +64,7 @@ static unsigned hash_log(const struct level *level,
 		return params->hash_log;
 	if (params->group_log > REACH_LOG)
 		log += params->group_log - REACH_LOG;
-	return level->parser == &lzx_fast ? ARC_MIN(log, FAST_LOG_MAX) : log;
+	return ARC_MIN(log, level->hash_log_max);
 }
 
 static int new_state(const struct arc_encoder_params *params, void **ret)
