@@ -13,6 +13,7 @@
 #define TOOL_H
 
 #include "archive.h"
+#include "gpu.h"
 #include "meter.h"
 
 struct argp_option;
@@ -33,6 +34,7 @@ struct tool_request {
 	char *const *paths;
 	size_t path_count;
 	unsigned threads; /* -j */
+	struct arc_gpu_options gpu; /* --gpu */
 	int verbosity; /* -q: -1, -v: 1 */
 	bool json;
 	bool null; /* --null */
@@ -49,13 +51,14 @@ enum tool_key {
 	TOOL_KEY_HARDLINK,
 	TOOL_KEY_FILES_FROM,
 	TOOL_KEY_NULL,
-	TOOL_KEY_CLOSURE
+	TOOL_KEY_CLOSURE,
+	TOOL_KEY_GPU
 };
 
 struct tool {
 	struct tool_request req;
 	struct arc_diag diag;
-	struct arc_archive *archive;
+	struct arc_archive *archive; /* NULL for a verb that takes none */
 	struct arc_index *index; /* of archive */
 	struct tool_meter *meter; /* NULL: no progress line */
 	bool muted; /* set by a verb that reports what the core would say */
@@ -67,6 +70,7 @@ struct tool_verb {
 	const char *args; /* "ARCHIVE DEST [PATH...]" */
 	const char *doc; /* more for arctool VERB --help, NULL: none */
 	const struct argp_option *options;
+	bool no_archive; /* takes no ARCHIVE */
 	bool takes_dest;
 	bool takes_paths;
 	size_t cache_size; /* of decoded data; 0: default */
@@ -77,6 +81,7 @@ extern const struct tool_verb tool_verb_info;
 extern const struct tool_verb tool_verb_list;
 extern const struct tool_verb tool_verb_extract;
 extern const struct tool_verb tool_verb_verify;
+extern const struct tool_verb tool_verb_devices;
 
 /* ---- showing things to people (tool_text.c) ------------------------------ */
 
@@ -108,6 +113,24 @@ double tool_now(void);
 
 /* Flushes stdout; says so when what was printed could not be written. */
 int tool_flush(struct tool *t);
+
+/* ---- devices (tool_gpu.c) ------------------------------------------------ */
+
+/* What the verbs that read a lot of data do it with. */
+struct tool_devices {
+	struct arc_diag diag; /* never muted */
+	struct arc_gpu *gpu;
+	struct arc_engine *engine; /* NULL: no devices */
+};
+
+/* Whether devices shall be looked for: wished for, or so much to read that it
+ * may pay. */
+bool tool_wants_devices(const struct tool *t);
+
+/* Finds devices that decode. -ENODEV: those asked for are not to be had (said
+ * already). End it in any case. */
+int tool_devices_begin(struct tool *t, struct tool_devices *d);
+void tool_devices_end(struct tool_devices *d);
 
 /* ---- JSON (tool_json.c) -------------------------------------------------- */
 

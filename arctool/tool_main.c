@@ -9,10 +9,8 @@
 #define THREADS_MAX 4096
 
 static const struct tool_verb *const verbs[] = {
-	&tool_verb_info,
-	&tool_verb_list,
-	&tool_verb_extract,
-	&tool_verb_verify,
+	&tool_verb_info,   &tool_verb_list,    &tool_verb_extract,
+	&tool_verb_verify, &tool_verb_devices,
 };
 
 /* What argp's parser of a verb fills in. */
@@ -47,7 +45,7 @@ static error_t take_argument(struct parse *p, char *arg,
 {
 	struct tool_request *req = p->req;
 
-	if (!req->archive) {
+	if (!req->archive && !p->verb->no_archive) {
 		req->archive = arg;
 		return 0;
 	}
@@ -88,6 +86,10 @@ static error_t parse_verb_option(int key, char *arg, struct argp_state *state)
 	case TOOL_KEY_CLOSURE:
 		req->closure = true;
 		return 0;
+	case TOOL_KEY_GPU:
+		if (arc_gpu_set_mode(&req->gpu, arg) < 0)
+			refuse(state, "not " ARC_GPU_MODES, arg);
+		return 0;
 	case 'i':
 		req->inodes = true;
 		return 0;
@@ -103,7 +105,7 @@ static error_t parse_verb_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		return take_argument(p, arg, state);
 	case ARGP_KEY_END:
-		if (!req->archive)
+		if (!req->archive && !p->verb->no_archive)
 			refuse(state, "ARCHIVE is missing", NULL);
 		if (p->verb->takes_dest && !req->dest)
 			refuse(state, "DEST is missing", NULL);
@@ -216,10 +218,13 @@ static int run_verb(const struct tool_verb *verb, struct tool *t)
 	struct arc_archive_options opt = { .cache_size = verb->cache_size };
 	int status;
 
-	if (arc_archive_open(t->req.archive, &opt, &t->diag, &archive) < 0)
-		return TOOL_EXIT_UNREADABLE;
-	t->archive = archive;
-	t->index = arc_archive_index(archive);
+	if (!verb->no_archive) {
+		if (arc_archive_open(t->req.archive, &opt, &t->diag, &archive) <
+		    0)
+			return TOOL_EXIT_UNREADABLE;
+		t->archive = archive;
+		t->index = arc_archive_index(archive);
+	}
 	status = verb->run(t);
 	if (tool_flush(t) < 0 && status == TOOL_EXIT_OK)
 		status = TOOL_EXIT_INEXACT;
@@ -230,8 +235,16 @@ int main(int argc, char **argv)
 {
 	struct tool t = { .req = { .threads = arc_cpu_count() } };
 	struct top top = { 0 };
+	const char *bad;
 	int status;
 
+	if (arc_gpu_defaults(&t.req.gpu, &bad) < 0) {
+		fprintf(stderr,
+			"arctool: the environment variable %s makes no sense: "
+			"'%s'\n",
+			bad, getenv(bad));
+		return TOOL_EXIT_USAGE;
+	}
 	argp_program_version = "arctool " ARC_VERSION;
 	argp_err_exit_status = TOOL_EXIT_USAGE;
 	argp_parse(&top_argp, argc, argv, ARGP_IN_ORDER, NULL, &top);
@@ -239,5 +252,9 @@ int main(int argc, char **argv)
 	arc_diag_init(&t.diag, say_to_stderr, &t, ARC_WARN);
 	status = run_verb(top.verb, &t);
 	arc_diag_fini(&t.diag);
+	if (arc_ocl_any_abandoned()) {
+		fflush(NULL);
+		_exit(status);
+	}
 	return status;
 }

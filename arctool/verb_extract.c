@@ -20,12 +20,17 @@ static const struct argp_option options[] = {
 	  "several names",
 	  0 },
 	{ "threads", 'j', "N", 0, "Threads (default: one per core)", 0 },
+	{ "gpu", TOOL_KEY_GPU, "MODE", 0,
+	  "Devices that decode: auto: those that are faster than the CPU; off; "
+	  "force; or which, by number or name (default: auto)",
+	  0 },
 	{ "verbose", 'v', 0, 0, "Print each path", 0 },
 	{ "quiet", 'q', 0, 0, "No progress line", 0 },
 	{ 0 }
 };
 
 #define CACHE_SIZE ((size_t)64 << 20) /* of what is read but once */
+#define CACHE_WITH_DEVICES ((size_t)512 << 20) /* they decode ahead */
 
 /* Codes that only the archive answers have no fitting word in the system. */
 static const char *reason(int err)
@@ -314,6 +319,10 @@ static int run(struct tool *t)
 	if (t->req.verbosity >= 0 && tool_meter_new("extracted", &meter) < 0)
 		meter = NULL;
 	t->meter = meter;
+	if (r >= 0 && tool_wants_devices(t))
+		r = arc_cache_use_devices(arc_archive_cache(t->archive),
+					  &t->req.gpu, t->req.threads,
+					  CACHE_WITH_DEVICES - CACHE_SIZE);
 	if (r >= 0)
 		r = start(&x);
 	if (r >= 0)

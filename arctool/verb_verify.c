@@ -10,6 +10,10 @@
 static const struct argp_option options[] = {
 	{ "json", TOOL_KEY_JSON, 0, 0, "One JSON object", 0 },
 	{ "threads", 'j', "N", 0, "Threads (default: one per core)", 0 },
+	{ "gpu", TOOL_KEY_GPU, "MODE", 0,
+	  "Devices that decode: auto: those that are faster than the CPU; off; "
+	  "force; or which, by number or name (default: auto)",
+	  0 },
 	{ "quiet", 'q', 0, 0, "Print nothing; the exit status tells", 0 },
 	{ 0 }
 };
@@ -225,10 +229,11 @@ static int report(struct findings *f, double seconds)
 	return r;
 }
 
-static int verify(struct findings *f)
+static int verify(struct findings *f, struct arc_engine *engine)
 {
 	struct tool *t = f->tool;
 	struct arc_verify_options opt = { .threads = t->req.threads,
+					  .engine = engine,
 					  .damage = keep_damage,
 					  .progress = show_progress,
 					  .ctx = f };
@@ -260,12 +265,17 @@ static int run(struct tool *t)
 {
 	arc_cleanup(tool_meter_freep) struct tool_meter *meter = NULL;
 	struct findings f = { .tool = t };
+	struct tool_devices devices;
 	int status;
 
 	if (t->req.verbosity >= 0 && tool_meter_new("checked", &meter) < 0)
 		meter = NULL;
 	t->meter = meter;
-	status = verify(&f);
+	if (tool_devices_begin(t, &devices) < 0)
+		status = TOOL_EXIT_UNREADABLE;
+	else
+		status = verify(&f, devices.engine);
+	tool_devices_end(&devices);
 	t->meter = NULL;
 	free(f.list);
 	return status;

@@ -99,8 +99,11 @@ struct arc_damage {
 			   * during the call */
 };
 
+struct arc_engine;
+
 struct arc_verify_options {
 	unsigned threads;
+	struct arc_engine *engine; /* has devices that decode; NULL: none */
 	void (*damage)(void *ctx, const struct arc_damage *d); /* serialised */
 	void (*progress)(void *ctx, uint64_t done, uint64_t total); /* bytes */
 	void *ctx;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "archive_i.h"
+#include "engine.h"
 #include "hash.h"
 
 /* Buffers for one record. */
@@ -161,6 +162,37 @@ static bool is_founded(const struct arc_record *r, uint32_t s,
 	return true;
 }
 
+/* Has a device decode all of a record: 1 when nothing is wrong. Else 0: what is
+ * wrong shall be named as a mount finds it. -EIO: it failed, and no other way
+ * was allowed. */
+static int ask_devices(struct verify *v, const struct arc_record *r,
+		       const uint8_t *stored, uint8_t *raw)
+{
+	uint8_t *groups[ARC_FRAME_SEGMENTS_MAX];
+	struct arc_job job = { .kind = ARC_JOB_DECODE };
+
+	if (!v->opt->engine || !arc_engine_devices_decode(r))
+		return 0;
+	arc_record_place_groups(r, raw, groups);
+	job.decode = (struct arc_decode_job){
+		.record = r,
+		.payload = stored + r->head,
+		.groups = groups,
+	};
+	for (uint32_t s = 0; s < r->segments; s++)
+		arc_segset_add(&job.decode.set, s);
+	job.decode.want = job.decode.set;
+	arc_engine_submit(v->opt->engine, &job);
+	arc_engine_wait(v->opt->engine, &job);
+	if (job.err)
+		return job.err == -EIO ? -EIO : 0;
+	for (size_t i = 0; i < ARC_COUNT(job.decode.bad.word); i++) {
+		if (job.decode.bad.word[i])
+			return 0;
+	}
+	return arc_xxh64(raw, r->raw) == r->digest;
+}
+
 static int check_segments(struct verify *v, const struct arc_frame *f,
 			  const struct arc_record *r, struct bench *b,
 			  bool partial)
@@ -176,6 +208,10 @@ static int check_segments(struct verify *v, const struct arc_frame *f,
 
 	if (err < 0)
 		return err;
+	if (!partial)
+		err = ask_devices(v, r, b->stored.p, b->raw.p);
+	if (err)
+		return ARC_MIN(err, 0);
 	arc_record_place_groups(r, b->raw.p, groups);
 	for (uint32_t s = 0; s < r->segments; s++) {
 		size_t at = (size_t)r->head + r->segment[s].offset;
@@ -411,6 +447,8 @@ ssize_t arc_archive_verify(struct arc_archive *a,
 	err = check_volumes(&v, threads);
 	if (err == 0)
 		err = arc_index_verify(a->idx, threads, bad_block, bad_row, &v);
+	if (opt->engine) /* they wait for it, most of the time */
+		threads = ARC_MAX(threads, arc_engine_depth(opt->engine));
 	if (err >= 0)
 		err = arc_index_each_frame(a->idx, threads, check_frame, &v);
 	free_benches(v.idle);

@@ -22,6 +22,7 @@
  *
  * Locks: a group's own lock is taken with no other lock held.
  */
+#include "cache_ahead.h"
 #include "cache_i.h"
 
 #define HEADS_MIN ((size_t)ARC_MIB)
@@ -116,14 +117,16 @@ static int look(const struct arc_cache_group *g, uint32_t lo, uint32_t hi)
 }
 
 /* Makes segments [lo, hi] of the group ready. Where they are, nothing but the
- * group is looked at. */
+ * group is looked at. *ret_fresh: they were not, or are for the first time. */
 static int need(struct arc_cache *cache, struct arc_cache_group *g, uint32_t lo,
-		uint32_t hi)
+		uint32_t hi, bool *ret_fresh)
 {
 	int state, err = 0;
 	bool tried = false;
 
 	pthread_mutex_lock(&g->lock);
+	*ret_fresh = g->ahead;
+	g->ahead = false;
 	while ((state = look(g, lo, hi)) <= 0 && err == 0) {
 		if (state < 0 && tried)
 			break;
@@ -131,7 +134,7 @@ static int need(struct arc_cache *cache, struct arc_cache_group *g, uint32_t lo,
 			pthread_cond_wait(&g->changed, &g->lock);
 			continue;
 		}
-		tried = true;
+		tried = *ret_fresh = true;
 		pthread_mutex_unlock(&g->lock);
 		err = arc_cache_decode(cache, g, lo, hi, state < 0);
 		pthread_mutex_lock(&g->lock);
@@ -158,6 +161,7 @@ int arc_cache_new(struct arc_index *idx, struct arc_volumes *vs, size_t budget,
 	cache->idx = idx;
 	cache->vs = vs;
 	cache->diag = diag;
+	cache->budget = budget;
 	cache->spare_max = budget / 16;
 	err = arc_lru_new(budget - cache->spare_max, load_group, drop_group,
 			  cache, &cache->groups);
@@ -174,12 +178,20 @@ void arc_cache_free(struct arc_cache *cache)
 {
 	if (!cache)
 		return;
+	arc_ahead_free(cache->ahead);
 	arc_lru_free(cache->groups);
 	arc_lru_free(cache->heads);
 	for (unsigned i = 0; i < cache->spares; i++)
 		free(cache->spare[i].buf);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
+}
+
+int arc_cache_use_devices(struct arc_cache *cache,
+			  const struct arc_gpu_options *opt, unsigned threads,
+			  size_t extra)
+{
+	return arc_ahead_new(cache, opt, threads, extra, &cache->ahead);
 }
 
 int arc_cache_pin(struct arc_cache *cache, uint64_t off, size_t n,
@@ -189,6 +201,7 @@ int arc_cache_pin(struct arc_cache *cache, uint64_t off, size_t n,
 	uint64_t in_frame, in_group, key;
 	struct arc_cache_group *g;
 	void *obj;
+	bool fresh;
 	int err;
 
 	assert(n > 0);
@@ -204,12 +217,14 @@ int arc_cache_pin(struct arc_cache *cache, uint64_t off, size_t n,
 	in_group = in_frame & ((UINT64_C(1) << f.group_log) - 1);
 	n = ARC_MIN(n, g->n - in_group);
 	err = need(cache, g, (uint32_t)(in_frame >> ARC_SEGMENT_LOG),
-		   (uint32_t)((in_frame + n - 1) >> ARC_SEGMENT_LOG));
+		   (uint32_t)((in_frame + n - 1) >> ARC_SEGMENT_LOG), &fresh);
 	if (err < 0) {
 		arc_lru_unpin(cache->groups, key);
 		return err;
 	}
 	arc_cache_count(&cache->served, n);
+	if (cache->ahead)
+		arc_ahead_note(cache->ahead, off, n, fresh);
 	*ret = (struct arc_pin){ .p = g->buf + in_group, .n = n, .key = key };
 	return 0;
 }
@@ -229,4 +244,7 @@ void arc_cache_stats(struct arc_cache *cache, struct arc_cache_stats *ret)
 	ret->decoded = atomic_load(&cache->decoded);
 	ret->served = atomic_load(&cache->served);
 	ret->bad_segments = atomic_load(&cache->bad_segments);
+	ret->ahead = (struct arc_ahead_stats){ .state = "off" };
+	if (cache->ahead)
+		arc_ahead_stats(cache->ahead, &ret->ahead);
 }

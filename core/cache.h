@@ -31,12 +31,23 @@ struct arc_pin {
 	uint64_t key; /* the cache's */
 };
 
+/* What devices have decoded ahead of readers. */
+struct arc_ahead_stats {
+	uint64_t frames;
+	uint64_t device_frames; /* those of them that a device did */
+	uint64_t segments; /* that readers had not decoded meanwhile */
+	const char *state; /* of devices: "off", "not looked for", "in use",
+			    * "none" */
+	char message[256]; /* the last one about devices; "" */
+};
+
 struct arc_cache_stats {
 	struct arc_lru_stats groups;
 	uint64_t segments[ARC_CODEC_COUNT]; /* decoded, by codec */
 	uint64_t decoded; /* bytes decoded */
 	uint64_t served; /* bytes pinned for readers */
 	uint64_t bad_segments; /* checksums of segments that failed */
+	struct arc_ahead_stats ahead;
 };
 
 /* Borrows idx and vs. budget in bytes. Bad segments are named to diag. */
@@ -44,6 +55,18 @@ int arc_cache_new(struct arc_index *idx, struct arc_volumes *vs, size_t budget,
 		  struct arc_diag *diag, struct arc_cache **ret);
 void arc_cache_free(struct arc_cache *cache); /* accepts NULL */
 ARC_DEFINE_CLEANUP(struct arc_cache, arc_cache_free)
+
+struct arc_gpu_options;
+
+/*
+ * From now on devices decode ahead of those who read in order (cache_ahead.h),
+ * by up to half of the budget, which becomes larger by `extra` when there are
+ * devices. To be called once, before anything is pinned, and not before a
+ * program has gone into the background: it starts threads. Copies opt.
+ */
+int arc_cache_use_devices(struct arc_cache *cache,
+			  const struct arc_gpu_options *opt, unsigned threads,
+			  size_t extra);
 
 /*
  * Pins the bytes of the stream from `off` on: at least 1, at most n, up to the

@@ -23,6 +23,7 @@ struct arc_cache_group {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool busy; /* some thread decodes; lock */
+	bool ahead; /* decoded ahead, and not pinned since; lock */
 	struct arc_segset ready; /* by segment of the frame; lock */
 	struct arc_segset bad; /* lock */
 };
@@ -39,6 +40,8 @@ struct arc_cache {
 	struct arc_lru *groups; /* struct arc_cache_group by
 				 * arc_cache_key() */
 	struct arc_lru *heads; /* struct arc_record by frame */
+	struct arc_ahead *ahead; /* NULL: no devices */
+	size_t budget;
 	struct arc_said said_heads; /* by frame + 1 */
 	struct arc_said said_segments; /* by frame << 8 | segment, + 1 */
 

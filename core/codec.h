@@ -58,6 +58,8 @@ struct arc_encoder_params {
 	uint8_t group_log; /* 16..24 */
 	bool group_auto; /* the codec may choose smaller groups by frame */
 	unsigned far_max; /* far references per segment at most, 0..16 */
+	bool parallel; /* code as the kernels do, where there are such; no far
+			* references then */
 
 	/* 0: what the level says. */
 	unsigned hash_log; /* 12..24: entries of the match finder's table */

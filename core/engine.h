@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * engine - who does the work on frames: the CPU's threads, later OpenCL
- * devices. Batch in, batch out: jobs are submitted and waited for; a job
- * belongs to the engine in between.
+ * engine - who does the work on frames, encoding and decoding them: the CPU's threads, and the devices that
+ * were chosen (choose.h). All of them take jobs from one queue, a device many
+ * at once.
+ *
+ *	submit --> queue --> CPU thread, CPU thread, ...
+ *	                 \-> device: lane, lane  (a failed one: back to queue)
+ *
+ * A job's result does not depend on who does it. A device that fails, hangs or
+ * gives a wrong result is retired with one message, and its jobs are done by
+ * the others; without `fallback` they fail with -EIO instead.
  *
  * Decoding of one group is done inline by the calling thread (see cache.h):
  * a batch of one on the CPU has no queue hop.
  *
- * Threads: one thread submits and waits; the engine's own threads work.
+ * Threads: any thread submits and waits; the engine's own threads work.
  */
 #ifndef ARC_ENGINE_H
 #define ARC_ENGINE_H
@@ -15,49 +22,93 @@
 #include "record.h"
 
 /* One frame to encode. */
-struct arc_job {
-	struct arc_span in; /* raw frame, borrowed until the job is done */
+struct arc_encode_job {
+	struct arc_span in; /* raw frame */
 	uint64_t number; /* of the frame */
-	uint8_t *out; /* arc_record_bound(in.n) bytes, borrowed too */
+	uint8_t *out; /* arc_record_bound(in.n) bytes, and ARC_DECODE_SLACK
+		       * more that can be read */
+
+	struct arc_record_info info; /* result */
+};
+
+/* Some segments of a frame to decode. */
+struct arc_decode_job {
+	const struct arc_record *record;
+	const uint8_t *payload; /* the stored bytes of segment s are at
+				 * payload + segment[s].offset, and
+				 * ARC_DECODE_SLACK more can be read; of others
+				 * than those of `set` there need be none */
+	struct arc_segset set; /* what is decoded: with all that it needs */
+	struct arc_segset want; /* those of the set that are handed out */
+	uint8_t *const *groups; /* where to, as arc_record_decode_segment() has
+				 * it; has room for all of the set, and nothing
+				 * is known afterwards of what is not wanted, or
+				 * bad */
+
+	struct arc_segset bad; /* result: wanted ones that are not right */
+};
+
+enum arc_job_kind { ARC_JOB_ENCODE, ARC_JOB_DECODE };
+
+/* What it points to is borrowed until it is done. */
+struct arc_job {
+	enum arc_job_kind kind;
+	union {
+		struct arc_encode_job encode;
+		struct arc_decode_job decode;
+	};
 
 	/* Results, valid after arc_engine_wait(). */
-	int err; /* 0 or negative errno */
-	struct arc_record_info info;
+	int err; /* 0 or negative errno: -ENOMEM, -EOPNOTSUPP, -EIO */
+	bool by_device;
 
-	void *priv; /* the engine's */
+	/* The engine's. */
+	struct arc_job *next;
+	bool done;
+};
+
+struct arc_device;
+
+struct arc_engine_params {
+	unsigned threads; /* of the CPU, at least 1 */
+	const struct arc_record_params *record; /* how frames are encoded; NULL:
+						 * none are */
+	struct arc_diag *diag; /* may be NULL */
+
+	struct arc_device *const *device; /* chosen ones, in use meanwhile */
+	unsigned devices;
+	bool devices_only; /* the CPU has work only when no device is left */
+	bool no_fallback;
+	size_t frame_max; /* bytes of the largest frame; 0: ARC_FRAME_MAX */
+	unsigned batch; /* frames a device takes at once at most; 0: what its
+			 * memory and the time of a launch allow */
+	unsigned deadline_ms; /* for one batch on a device; 0: 20 seconds */
 };
 
 struct arc_engine;
 
-struct arc_engine_ops {
-	const char *name;
-	int (*submit)(struct arc_engine *e, struct arc_job *job);
-	void (*wait)(struct arc_engine *e, struct arc_job *job);
-	void (*free)(struct arc_engine *e);
-};
-
-struct arc_engine {
-	const struct arc_engine_ops *ops;
-};
-
 /* Borrows what params points to. */
-int arc_engine_cpu(unsigned threads, const struct arc_record_params *params,
+int arc_engine_new(const struct arc_engine_params *params,
 		   struct arc_engine **ret);
 
 /*
- * Hands the job over. Never blocks longer than until a thread takes work when
- * more than `threads + 2` jobs are queued.
+ * Hands the job over. Never blocks longer than until somebody takes work when
+ * arc_engine_depth() jobs are queued.
  */
-static inline int arc_engine_submit(struct arc_engine *e, struct arc_job *job)
-{
-	return e->ops->submit(e, job);
-}
+void arc_engine_submit(struct arc_engine *e, struct arc_job *job);
+
+/* Jobs that should be under way for everybody to have work. */
+unsigned arc_engine_depth(const struct arc_engine *e);
 
 /* Returns when the job is done; look at job->err then. */
-static inline void arc_engine_wait(struct arc_engine *e, struct arc_job *job)
-{
-	e->ops->wait(e, job);
-}
+void arc_engine_wait(struct arc_engine *e, struct arc_job *job);
+
+/* Whether some device has not been retired. */
+bool arc_engine_has_devices(struct arc_engine *e);
+
+/* Whether devices can decode a record at all; jobs with others are for the
+ * CPU. */
+bool arc_engine_devices_decode(const struct arc_record *r);
 
 /* No job may be under way. Accepts NULL. */
 void arc_engine_free(struct arc_engine *e);

@@ -44,7 +44,7 @@ struct item {
 };
 
 struct arc_lru {
-	size_t budget; /* frozen after arc_lru_new(), as the next three */
+	size_t budget; /* lock */
 	arc_lru_load load;
 	arc_lru_drop drop;
 	void *ctx;
@@ -249,6 +249,13 @@ void arc_lru_unpin(struct arc_lru *lru, uint64_t key)
 	}
 	pthread_mutex_unlock(&lru->lock);
 	drop_all(lru, victims);
+}
+
+void arc_lru_grow(struct arc_lru *lru, size_t bytes)
+{
+	pthread_mutex_lock(&lru->lock);
+	lru->budget += bytes;
+	pthread_mutex_unlock(&lru->lock);
 }
 
 void arc_lru_trim(struct arc_lru *lru)

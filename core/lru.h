@@ -47,6 +47,9 @@ int arc_lru_pin(struct arc_lru *lru, uint64_t key, void **ret_obj);
 /* Undoes one pin of key. */
 void arc_lru_unpin(struct arc_lru *lru, uint64_t key);
 
+/* Lets it keep so many bytes more. */
+void arc_lru_grow(struct arc_lru *lru, size_t bytes);
+
 /* Drops whatever is not pinned. */
 void arc_lru_trim(struct arc_lru *lru);
 

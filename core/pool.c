@@ -8,7 +8,6 @@
 #include "pool.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -41,11 +40,7 @@ struct arc_pool {
 	struct worker *workers;
 };
 
-/*
- * Signals are for the program's own threads: a handler that ran here would
- * not interrupt the call that the program waits in.
- */
-static int start_thread(pthread_t *ret, void *(*main)(void *), void *arg)
+int arc_thread_start(pthread_t *ret, void *(*main)(void *), void *arg)
 {
 	sigset_t all;
 	sigset_t saved;
@@ -115,7 +110,7 @@ int arc_pool_new(unsigned threads, size_t depth, struct arc_pool **ret)
 
 		w->pool = pool;
 		w->running = IDLE;
-		err = start_thread(&w->thread, worker_main, w);
+		err = arc_thread_start(&w->thread, worker_main, w);
 		if (err < 0)
 			return err;
 		pool->n++;
@@ -284,7 +279,7 @@ int arc_parallel_each(unsigned threads, uint64_t n, arc_each_fn fn, void *ctx)
 	if (wanted > 1)
 		helpers = calloc(wanted - 1, sizeof(*helpers));
 	while (helpers && started < wanted - 1 &&
-	       start_thread(&helpers[started], share_main, &s) == 0)
+	       arc_thread_start(&helpers[started], share_main, &s) == 0)
 		started++;
 	share_main(&s);
 	for (unsigned i = 0; i < started; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pool - threads that run tasks from one bounded queue. Tasks start in the
+ * pool - threads, and threads that run tasks from one bounded queue. Tasks start in the
  * order in which they were submitted and end in any order.
  *
  * Threads: locked inside; any thread may submit or wait, a task must not wait
@@ -9,11 +9,20 @@
 #ifndef ARC_POOL_H
 #define ARC_POOL_H
 
+#include <pthread.h>
+
 #include "base.h"
 
 struct arc_pool;
 
 typedef void (*arc_task)(void *arg);
+
+/*
+ * Starts a thread that signals do not reach: they are for the program's own
+ * threads; a handler that ran in it would not interrupt the call that the
+ * program waits in. -ENOMEM.
+ */
+int arc_thread_start(pthread_t *ret, void *(*main)(void *), void *arg);
 
 /* threads >= 1; depth >= 1 is how many tasks wait before submit blocks. */
 int arc_pool_new(unsigned threads, size_t depth, struct arc_pool **ret);

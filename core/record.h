@@ -28,6 +28,9 @@ int arc_record_encoder_new(const struct arc_record_params *params,
 void arc_record_encoder_free(struct arc_record_encoder *e);
 ARC_DEFINE_CLEANUP(struct arc_record_encoder, arc_record_encoder_free)
 
+/* The codec's state; NULL without a codec. */
+void *arc_record_encoder_state(struct arc_record_encoder *e);
+
 /* The largest record of a frame of n raw bytes. */
 size_t arc_record_bound(uint32_t n);
 

@@ -58,6 +58,11 @@ void arc_record_encoder_free(struct arc_record_encoder *e)
 	free(e);
 }
 
+void *arc_record_encoder_state(struct arc_record_encoder *e)
+{
+	return e->state;
+}
+
 /* Room for the largest table of any codec, tried before raw is chosen. */
 size_t arc_record_bound(uint32_t n)
 {

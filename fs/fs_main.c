@@ -13,6 +13,10 @@
 #include <syslog.h>
 
 #include "ops_i.h"
+#include "pool.h"
+
+/* To find devices, build programs and try them takes about a second. */
+#define WORTH_A_LOOK (512 * ARC_MIB)
 
 /* Where messages go: stderr while somebody reads it, then the system's log. */
 struct outlet {
@@ -104,8 +108,25 @@ static int serve(struct fuse_session *se, const struct arcfs_options *opt)
 	return ARC_MIN(err, 0); /* positive: the signal that ended it */
 }
 
+/* Devices help where readers have much to read; without them goes on what can. */
+static void use_devices(struct arcfs *fs, const struct arcfs_options *opt)
+{
+	uint64_t size = arc_index_summary(fs->index)->stream;
+	int err;
+
+	if (opt->gpu.mode == ARC_GPU_OFF ||
+	    (opt->gpu.mode == ARC_GPU_AUTO && size < WORTH_A_LOOK))
+		return;
+	err = arc_cache_use_devices(arc_archive_cache(fs->archive), &opt->gpu,
+				    arc_cpu_count(), 0);
+	if (err)
+		arc_say(&outlet.diag, ARC_WARN, "devices cannot be used: %s",
+			arc_error_text(err));
+}
+
 /* Goes to the background, unless -f, and serves there. */
-static int run_mounted(struct fuse_session *se, const struct arcfs_options *opt)
+static int run_mounted(struct arcfs *fs, struct fuse_session *se,
+		       const struct arcfs_options *opt)
 {
 	int err;
 
@@ -118,6 +139,7 @@ static int run_mounted(struct fuse_session *se, const struct arcfs_options *opt)
 		openlog("arcfs", LOG_PID, LOG_DAEMON);
 		outlet.background = true;
 	}
+	use_devices(fs, opt);
 	err = serve(se, opt);
 	if (err)
 		arc_say(&outlet.diag, ARC_ERROR, "serving %s ended: %s",
@@ -170,7 +192,7 @@ static int mount_and_run(struct arcfs *fs, struct fuse_args *args,
 	err = -EIO;
 	if (fuse_set_signal_handlers(se) == 0) {
 		if (fuse_session_mount(se, opt->mountpoint) == 0) {
-			err = run_mounted(se, opt);
+			err = run_mounted(fs, se, opt);
 			fuse_session_unmount(se);
 		}
 		fuse_remove_signal_handlers(se);
@@ -215,5 +237,9 @@ int main(int argc, char **argv)
 	}
 	arcfs_options_fini(&opt);
 	fuse_opt_free_args(&args);
+	if (arc_ocl_any_abandoned()) {
+		fflush(NULL);
+		_exit(status);
+	}
 	return status;
 }

@@ -94,6 +94,13 @@ static int take_index_cache_size(struct parsing *p, const char *value)
 	return take_size("index_cache_size", value, &p->opt->index_cache_size);
 }
 
+static int take_gpu(struct parsing *p, const char *value)
+{
+	if (arc_gpu_set_mode(&p->opt->gpu, value) < 0)
+		return wrong("gpu", value, "not " ARC_GPU_MODES);
+	return TAKEN;
+}
+
 static int take_threads(struct parsing *p, const char *value)
 {
 	unsigned long n;
@@ -205,6 +212,8 @@ static const struct option options[] = {
 	  "-o index_cache_size=SIZE", "memory for the index; default 32M" },
 	{ "threads=", take_threads, "-o threads=N",
 	  "requests served at once; default 2 per CPU, 4..16" },
+	{ "gpu=", take_gpu, "-o gpu=auto|off|force|LIST",
+	  "devices that decode ahead of readers; default auto" },
 	{ "inodes=", take_inodes, "-o inodes=shared|distinct",
 	  "duplicates as one inode; default shared" },
 	{ "uid=", take_uid, "-o uid=N", "owner of everything" },
@@ -337,10 +346,18 @@ int arcfs_options_parse(struct fuse_args *args, struct arcfs_options *ret)
 {
 	struct fuse_opt table[ARC_COUNT(options) + 1];
 	struct parsing p = { .opt = ret };
+	const char *bad;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->shared = true;
 	ret->threads = default_threads();
+	if (arc_gpu_defaults(&ret->gpu, &bad) < 0) {
+		fprintf(stderr,
+			"arcfs: the environment variable %s makes no sense: "
+			"'%s'\n",
+			bad, getenv(bad));
+		return ARCFS_EXIT_USAGE;
+	}
 	for (size_t i = 0; i < ARC_COUNT(options); i++)
 		table[i] =
 			(struct fuse_opt)FUSE_OPT_KEY(options[i].templ, (int)i);

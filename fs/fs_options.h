@@ -8,7 +8,7 @@
 #ifndef ARCFS_OPTIONS_H
 #define ARCFS_OPTIONS_H
 
-#include "base.h"
+#include "gpu.h"
 
 struct fuse_args;
 
@@ -19,6 +19,7 @@ struct arcfs_options {
 	size_t cache_size; /* 0: default */
 	size_t index_cache_size; /* 0: default */
 	unsigned threads; /* most worker threads */
+	struct arc_gpu_options gpu;
 	bool shared; /* inodes=shared: duplicates as one inode */
 	bool foreground;
 	bool debug;

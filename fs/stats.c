@@ -82,6 +82,14 @@ static json_t *segments_json(const struct arc_cache_stats *s)
 	return obj;
 }
 
+static json_t *ahead_json(const struct arc_ahead_stats *s)
+{
+	return json_pack("{s:s, s:I, s:I, s:I, s:s}", "devices", s->state,
+			 "frames", number(s->frames), "device_frames",
+			 number(s->device_frames), "segments",
+			 number(s->segments), "message", s->message);
+}
+
 char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a)
 {
 	struct arc_cache_stats cache;
@@ -92,7 +100,7 @@ char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a)
 	arc_cache_stats(arc_archive_cache(a), &cache);
 	arc_index_stats(arc_archive_index(a), &index);
 	obj = json_pack(
-		"{s:f, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+		"{s:f, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
 		"uptime_seconds", seconds_since(&stats->start), "rss_bytes",
 		number(resident_bytes()), "requests", requests_json(stats),
 		"errors", number(get(&stats->errors)), "bytes_served",
@@ -100,8 +108,9 @@ char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a)
 		number(cache.decoded), "bytes_read",
 		number(arc_volumes_bytes_read(arc_archive_volumes(a))),
 		"bad_segments", number(cache.bad_segments), "segments",
-		segments_json(&cache), "cache", lru_json(&cache.groups),
-		"index_cache", lru_json(&index));
+		segments_json(&cache), "ahead", ahead_json(&cache.ahead),
+		"cache", lru_json(&cache.groups), "index_cache",
+		lru_json(&index));
 	if (!obj)
 		return NULL;
 	text = json_dumps(obj, JSON_COMPACT | JSON_REAL_PRECISION(6));

@@ -6,10 +6,8 @@
  * The samples are read in one go, for an open costs more than seven bytes, and
  * count as the stages they are; whole files are read only for what is left.
  *
- * Memory is bounded by taking only so many candidates at a time: files whose
- * sizes fall into the same slice can only be equal among themselves. Hash
- * tables were not used: sorting needs no memory of its own to speak of, and
- * its result is the same for any number of threads.
+ * The list lies in temporary files, and whoever goes through it hands pages back
+ * on the way: memory does not depend on the number of files.
  */
 #include "dedup.h"
 
@@ -21,9 +19,6 @@
 #include "dedup_i.h"
 #include "pool.h"
 
-/* Candidates held at a time, if sizes differ enough. */
-#define SLICE ((uint64_t)3 << 20)
-
 /* Files whose samples are taken by one thread in a row. */
 #define SAMPLE_BLOCK 64
 
@@ -33,99 +28,7 @@
 /* Descriptors a worker has open at most: its directory, the next one while it
  * changes over, two files. The rest of the program has the others. */
 #define WORKER_FDS 4
-#define OTHER_FDS 20
-
-/* Rows after which the pages of the tree are handed back. */
-#define RELEASE_ROWS 65536
-
-/* ---- the list ------------------------------------------------------------ */
-
-enum stage { SIZE, FIRST, LAST, CENTRE, HASH };
-
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-	return (a > b) - (a < b);
-}
-
-/* Order by all that is known up to a stage. */
-static int compare_up_to(const struct mk_candidate *a,
-			 const struct mk_candidate *b, enum stage stage)
-{
-	int r = compare_numbers(a->size, b->size);
-
-	if (!r && stage >= FIRST)
-		r = memcmp(a->first, b->first, sizeof(a->first));
-	if (!r && stage >= LAST)
-		r = memcmp(a->last, b->last, sizeof(a->last));
-	if (!r && stage >= CENTRE)
-		r = memcmp(a->centre, b->centre, sizeof(a->centre));
-	if (!r && stage >= HASH)
-		r = compare_numbers(a->hash, b->hash);
-	return r;
-}
-
-static int by_content(const void *a, const void *b)
-{
-	const struct mk_candidate *one = a;
-	const struct mk_candidate *other = b;
-	int r = compare_up_to(one, other, HASH);
-
-	return r ? r : compare_numbers(one->entry, other->entry);
-}
-
-static int by_entry(const void *a, const void *b)
-{
-	const struct mk_candidate *one = a;
-	const struct mk_candidate *other = b;
-
-	return compare_numbers(one->entry, other->entry);
-}
-
-static void sort(struct mk_dedup *d, int (*order)(const void *, const void *))
-{
-	if (d->count > 1)
-		qsort(d->list, d->count, sizeof(*d->list), order);
-}
-
-/* The end of the group that begins at i: all equal up to a stage. */
-static uint64_t group_end(const struct mk_dedup *d, uint64_t i,
-			  enum stage stage)
-{
-	uint64_t end = i + 1;
-
-	while (end < d->count &&
-	       compare_up_to(&d->list[i], &d->list[end], stage) == 0)
-		end++;
-	return end;
-}
-
-/* Keeps those of the sorted list that are not alone after a stage. */
-static void keep_groups(struct mk_dedup *d, enum stage stage, mk_counter *count)
-{
-	uint64_t kept = 0;
-
-	for (uint64_t i = 0, end; i < d->count; i = end) {
-		end = group_end(d, i, stage);
-		if (end - i < 2)
-			continue;
-		memmove(&d->list[kept], &d->list[i],
-			(end - i) * sizeof(*d->list));
-		kept += end - i;
-	}
-	d->count = kept;
-	mk_count(count, kept);
-}
-
-static void drop_out(struct mk_dedup *d)
-{
-	uint64_t kept = 0;
-
-	for (uint64_t i = 0; i < d->count; i++) {
-		if (d->list[i].state == MK_CANDIDATE_IN)
-			d->list[kept++] = d->list[i];
-	}
-	d->count = kept;
-}
+#define OTHER_FDS 24
 
 /* ---- workers ------------------------------------------------------------- */
 
@@ -229,16 +132,17 @@ static int sample_block(void *ctx, uint64_t block)
 {
 	struct mk_dedup *d = ctx;
 	uint64_t i = block * SAMPLE_BLOCK;
-	uint64_t end = ARC_MIN(i + SAMPLE_BLOCK, d->count);
+	uint64_t end = ARC_MIN(i + SAMPLE_BLOCK, d->list.count);
 	struct mk_dedup_worker *w;
 	int err = take_worker(d, &w);
 
 	if (err)
 		return err;
 	for (; i < end; i++) {
-		struct mk_candidate *c = &d->list[i];
+		struct mk_candidate *c = mk_candidate_at(d, i);
 		arc_cleanup(arc_closep) int fd = -1;
 
+		mk_dedup_release(d, i);
 		err = mk_source_open(w->source, c->entry, &fd);
 		if (mk_source_is_fatal(err))
 			break;
@@ -247,8 +151,6 @@ static int sample_block(void *ctx, uint64_t block)
 		err = 0;
 	}
 	put_worker(d, w);
-	if (block % (RELEASE_ROWS / SAMPLE_BLOCK) == 0)
-		mk_tree_release(d->tree);
 	return err;
 }
 
@@ -257,13 +159,14 @@ static int sample_block(void *ctx, uint64_t block)
 static int hash_one(void *ctx, uint64_t i)
 {
 	struct mk_dedup *d = ctx;
-	struct mk_candidate *c = &d->list[i];
+	struct mk_candidate *c = mk_candidate_at(d, i);
 	arc_cleanup(arc_closep) int fd = -1;
 	struct mk_dedup_worker *w;
 	int err = take_worker(d, &w);
 
 	if (err)
 		return err;
+	mk_dedup_release(d, i);
 	err = mk_source_open(w->source, c->entry, &fd);
 	put_worker(d, w);
 	if (!err)
@@ -280,102 +183,98 @@ static int hash_one(void *ctx, uint64_t i)
 static int compare_one(void *ctx, uint64_t group)
 {
 	struct mk_dedup *d = ctx;
+	const uint64_t *begin = mk_spool_at(&d->groups, group);
 	struct mk_dedup_worker *w;
 	int err = take_worker(d, &w);
 
 	if (err)
 		return err;
-	err = mk_dedup_compare_group(d, w, &d->list[d->groups[group]],
-				     d->groups[group + 1] - d->groups[group]);
+	mk_dedup_release(d, group);
+	err = mk_dedup_compare_group(d, w, mk_candidate_at(d, begin[0]),
+				     begin[1] - begin[0]);
 	put_worker(d, w);
+	return err;
+}
+
+static int add_group(struct mk_dedup *d, uint64_t begin)
+{
+	uint64_t i;
+	int err = mk_spool_add(&d->groups, 1, &i);
+
+	if (!err)
+		*(uint64_t *)mk_spool_at(&d->groups, i) = begin;
 	return err;
 }
 
 /* The list is what may be equal after the hash: all groups, side by side. */
 static int compare_groups(struct mk_dedup *d)
 {
-	uint64_t n = 0;
-	int err;
+	uint64_t i = 0;
+	int err = 0;
 
-	d->groups = calloc(d->count / 2 + 1, sizeof(*d->groups));
-	if (!d->groups)
-		return -ENOMEM;
-	for (uint64_t i = 0; i < d->count; i = group_end(d, i, HASH))
-		d->groups[n++] = i;
-	d->groups[n] = d->count;
-	err = arc_parallel_each(d->threads, n, compare_one, d);
-	free(arc_steal(d->groups));
+	while (!err && i < d->list.count) {
+		err = add_group(d, i);
+		i = mk_candidates_group_end(d, i, MK_HASH);
+	}
+	if (!err)
+		err = add_group(d, i);
+	if (err)
+		return err;
+	return arc_parallel_each(d->threads, d->groups.count - 1, compare_one,
+				 d);
+}
+
+/* Reads the samples of the list and keeps what is equal in them. */
+static int run_samples(struct mk_dedup *d)
+{
+	struct mk_stats *stats = &d->run->stats;
+	int err = mk_candidates_sort_by_entry(d);
+
+	if (!err)
+		err = arc_parallel_each(d->threads,
+					arc_div_up(d->list.count, SAMPLE_BLOCK),
+					sample_block, d);
+	if (err)
+		return err;
+	mk_candidates_drop_out(d);
+	err = mk_candidates_sort_by_content(d);
+	if (err)
+		return err;
+	mk_candidates_keep_groups(d, MK_FIRST, &stats->same_first);
+	mk_candidates_keep_groups(d, MK_LAST, &stats->same_last);
+	mk_candidates_keep_groups(d, MK_CENTRE, &stats->same_centre);
+	return 0;
+}
+
+/* Hashes the files of the list and keeps what is equal in that. */
+static int run_hashes(struct mk_dedup *d)
+{
+	int err = mk_candidates_sort_by_entry(d);
+
+	if (!err)
+		err = arc_parallel_each(d->threads, d->list.count, hash_one, d);
+	if (err)
+		return err;
+	mk_candidates_drop_out(d);
+	err = mk_candidates_sort_by_content(d);
+	if (!err)
+		mk_candidates_keep_groups(d, MK_HASH, &d->run->stats.same_hash);
 	return err;
 }
 
-/* All stages for what is in the list. */
 static int run_stages(struct mk_dedup *d)
 {
-	struct mk_stats *stats = &d->run->stats;
-	int err;
+	int err = mk_candidates_collect(d);
 
-	sort(d, by_content);
-	keep_groups(d, SIZE, &stats->same_size);
-	sort(d, by_entry);
-	err = arc_parallel_each(d->threads, arc_div_up(d->count, SAMPLE_BLOCK),
-				sample_block, d);
+	if (!err)
+		err = mk_candidates_sort_by_content(d);
 	if (err)
 		return err;
-	drop_out(d);
-	sort(d, by_content);
-	keep_groups(d, FIRST, &stats->same_first);
-	keep_groups(d, LAST, &stats->same_last);
-	keep_groups(d, CENTRE, &stats->same_centre);
-	sort(d, by_entry);
-	err = arc_parallel_each(d->threads, d->count, hash_one, d);
-	if (err)
-		return err;
-	drop_out(d);
-	sort(d, by_content);
-	keep_groups(d, HASH, &stats->same_hash);
-	return compare_groups(d);
-}
-
-static int add_candidate(struct mk_dedup *d, uint64_t entry, uint64_t size)
-{
-	if (d->count == d->cap) {
-		uint64_t cap = d->cap ? d->cap + d->cap / 2 : 4096;
-		struct mk_candidate *more =
-			reallocarray(d->list, cap, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		d->list = more;
-		d->cap = cap;
-	}
-	d->list[d->count++] =
-		(struct mk_candidate){ .size = size, .entry = entry };
-	return 0;
-}
-
-/* Sizes are spread over the slices, near ones too. */
-static uint64_t slice_of(uint64_t size, uint64_t slices)
-{
-	return (size * UINT64_C(0x9e3779b97f4a7c15) >> 32) % slices;
-}
-
-static int collect(struct mk_dedup *d, uint64_t slice, uint64_t slices)
-{
-	d->count = 0;
-	for (uint64_t i = 0; i < d->tree->entries.count; i++) {
-		const struct mk_entry *e = mk_tree_at(d->tree, i);
-		int err;
-
-		if (i % RELEASE_ROWS == 0)
-			mk_tree_release(d->tree);
-		if (!S_ISREG(e->mode) || e->link != i || e->size == 0 ||
-		    slice_of(e->size, slices) != slice)
-			continue;
-		err = add_candidate(d, i, e->size);
-		if (err)
-			return err;
-	}
-	return 0;
+	mk_candidates_keep_groups(d, MK_SIZE, &d->run->stats.same_size);
+	err = run_samples(d);
+	if (!err)
+		err = run_hashes(d);
+	return err ? err : compare_groups(d);
 }
 
 /* As many as there are descriptors for. The next one that is given out says
@@ -394,36 +293,50 @@ static unsigned reading_threads(const struct mk_tree *tree, unsigned wanted)
 	return (unsigned)ARC_MAX(ARC_MIN(most / WORKER_FDS, wanted), 1);
 }
 
-int mk_dedup_with(struct mk_run *run, struct mk_tree *tree, mk_dedup_hash hash)
+static int open_lists(struct mk_dedup *d, int tmp_fd)
 {
-	uint64_t slices = mk_value(&run->stats.files) / SLICE + 1;
-	struct mk_dedup d = {
-		.run = run,
-		.tree = tree,
-		.hash = hash,
-		.threads = reading_threads(tree, run->opt->threads),
-	};
-	int err = 0;
+	const size_t row = sizeof(struct mk_candidate);
+	int err = mk_spool_open(&d->list, tmp_fd, row);
 
-	pthread_mutex_init(&d.lock, NULL);
-	for (uint64_t i = 0; !err && i < slices; i++) {
-		err = collect(&d, i, slices);
-		if (!err)
-			err = run_stages(&d);
-	}
-	while (d.idle) {
-		struct mk_dedup_worker *w = d.idle;
-
-		d.idle = w->next;
-		free_worker(w);
-	}
-	pthread_mutex_destroy(&d.lock);
-	free(d.list);
-	mk_tree_release(tree);
+	if (!err)
+		err = mk_spool_open(&d->spare, tmp_fd, row);
+	if (!err)
+		err = mk_spool_open(&d->groups, tmp_fd, sizeof(uint64_t));
 	return err;
 }
 
-int mk_dedup(struct mk_run *run, struct mk_tree *tree)
+static void close_all(struct mk_dedup *d)
 {
-	return mk_dedup_with(run, tree, mk_dedup_fnv);
+	while (d->idle) {
+		struct mk_dedup_worker *w = d->idle;
+
+		d->idle = w->next;
+		free_worker(w);
+	}
+	mk_spool_close(&d->groups);
+	mk_spool_close(&d->spare);
+	mk_spool_close(&d->list);
+	pthread_mutex_destroy(&d->lock);
+	mk_tree_release(d->tree);
+}
+
+int mk_dedup_with(struct mk_run *run, struct mk_tree *tree, int tmp_fd,
+		  mk_dedup_hash hash)
+{
+	struct mk_dedup d = { .run = run, .tree = tree, .hash = hash };
+	int err;
+
+	pthread_mutex_init(&d.lock, NULL);
+	err = open_lists(&d, tmp_fd);
+	if (!err) {
+		d.threads = reading_threads(tree, run->opt->threads);
+		err = run_stages(&d);
+	}
+	close_all(&d);
+	return err;
+}
+
+int mk_dedup(struct mk_run *run, struct mk_tree *tree, int tmp_fd)
+{
+	return mk_dedup_with(run, tree, tmp_fd, mk_dedup_fnv);
 }

@@ -24,13 +24,16 @@
  * MK_ENTRY_CANDIDATE and the digest (tree->digests; sha256 too when opened) of
  * the content that was compared, so that packing can tell whether the leader
  * still is what was compared. A file that cannot be read or changed since the
- * scan takes no part (packing will report it).
+ * scan takes no part (packing will report it). What is known of the candidates
+ * lies in temporary files in the folder tmp_fd (borrowed): memory does not
+ * depend on their number.
  */
-int mk_dedup(struct mk_run *run, struct mk_tree *tree);
+int mk_dedup(struct mk_run *run, struct mk_tree *tree, int tmp_fd);
 
 /* Hash of a file, replaced by tests to force collisions. */
 typedef int (*mk_dedup_hash)(int fd, uint64_t size, uint64_t *ret);
-int mk_dedup_with(struct mk_run *run, struct mk_tree *tree, mk_dedup_hash hash);
+int mk_dedup_with(struct mk_run *run, struct mk_tree *tree, int tmp_fd,
+		  mk_dedup_hash hash);
 
 /* The real one: leaves joined in order, then the size. */
 int mk_dedup_fnv(int fd, uint64_t size, uint64_t *ret);

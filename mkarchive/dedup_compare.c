@@ -215,6 +215,7 @@ static int find_equal(struct mk_dedup *d, struct mk_dedup_worker *w,
 	for (uint64_t i = 1; i < n; i++) {
 		int outcome = compare_pair(d, w, cl, &list[i]);
 
+		mk_dedup_release(d, i);
 		if (outcome < 0)
 			return outcome;
 		if (outcome == LEADER_FAILED)
@@ -249,6 +250,7 @@ static int settle_first(struct mk_dedup *d, struct mk_dedup_worker *w,
 	for (uint64_t i = 1; i < *n; i++) {
 		struct mk_candidate *c = &list[i];
 
+		mk_dedup_release(d, i);
 		if (c->state == MK_CANDIDATE_EQUAL && !failed)
 			enter_leader(d, &cl, c->entry);
 		else if (c->state == MK_CANDIDATE_EQUAL)

@@ -2,7 +2,8 @@
 /*
  * dedup_i - the files that may be equal to others, what is known about each,
  * and the tools of a thread that reads them: dedup.c (the stages),
- * dedup_compare.c (byte comparison), dedup_hash.c (the hash).
+ * dedup_list.c (the list of candidates), dedup_compare.c (byte comparison),
+ * dedup_hash.c (the hash).
  */
 #ifndef MK_DEDUP_I_H
 #define MK_DEDUP_I_H
@@ -47,13 +48,50 @@ struct mk_dedup {
 	struct mk_tree *tree;
 	mk_dedup_hash hash;
 	unsigned threads;
-	struct mk_candidate *list;
-	uint64_t count;
-	uint64_t cap;
-	uint64_t *groups; /* first candidate of each, and the end */
+	struct mk_spool list; /* struct mk_candidate */
+	struct mk_spool spare; /* to sort the list with */
+	struct mk_spool groups; /* u64: first candidate of each, and the end */
 	pthread_mutex_t lock; /* guards idle */
 	struct mk_dedup_worker *idle;
 };
+
+/* Rows after which the pages of the tree and of the list are handed back. */
+#define MK_DEDUP_RELEASE 65536
+
+static inline struct mk_candidate *mk_candidate_at(const struct mk_dedup *d,
+						   uint64_t i)
+{
+	return mk_spool_at(&d->list, i);
+}
+
+/* Call it with the number of a row that was done; any thread may. */
+void mk_dedup_release(const struct mk_dedup *d, uint64_t row);
+
+/* ---- the list (dedup_list.c) --------------------------------------------- */
+
+/* What is known to be equal after a stage. */
+enum mk_dedup_stage { MK_SIZE, MK_FIRST, MK_LAST, MK_CENTRE, MK_HASH };
+
+/* Enters every file that may have an equal one. */
+int mk_candidates_collect(struct mk_dedup *d);
+
+/* The order in which equal ones are neighbours, or that of the tree, in which
+ * files lie near each other on disk: that is the one to read them in. */
+int mk_candidates_sort_by_content(struct mk_dedup *d);
+int mk_candidates_sort_by_entry(struct mk_dedup *d);
+
+/* In the order by content: the end of the group of equal ones begun at i. */
+uint64_t mk_candidates_group_end(const struct mk_dedup *d, uint64_t i,
+				 enum mk_dedup_stage stage);
+
+/* In the order by content: keeps those that are not alone, counts them. */
+void mk_candidates_keep_groups(struct mk_dedup *d, enum mk_dedup_stage stage,
+			       mk_counter *count);
+
+/* Keeps those whose state is MK_CANDIDATE_IN. */
+void mk_candidates_drop_out(struct mk_dedup *d);
+
+/* ---- comparison (dedup_compare.c) ---------------------------------------- */
 
 /*
  * Compares n candidates of equal size and hash, in the order of their entries,

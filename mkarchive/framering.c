@@ -6,10 +6,6 @@
 #include "engine.h"
 #include "mk_text.h"
 
-/* Buffers beside those the engine's threads work on: one is being filled, one
- * waits to be written. */
-#define SPARE_SLOTS 2
-
 struct slot {
 	uint8_t *raw; /* frame_size bytes */
 	uint8_t *out; /* the record */
@@ -47,7 +43,7 @@ int mk_framering_new(struct mk_run *run, struct mk_volume_sink *sink,
 	f->run = run;
 	f->sink = *sink;
 	f->frame_size = run->opt->frame_size;
-	f->slots = run->opt->threads + SPARE_SLOTS;
+	f->slots = 1; /* until there is an engine */
 	f->slot = calloc(f->slots, sizeof(*f->slot));
 	if (!f->slot) {
 		mk_framering_free(f);
@@ -107,6 +103,39 @@ static int derive_id(const struct mk_framering *f, struct arc_span first,
 	return 0;
 }
 
+/* The engine, and a slot for every frame that it wants under way. The first
+ * one is in use already. */
+static int open_engine(struct mk_framering *f)
+{
+	const struct mk_options *opt = f->run->opt;
+	const struct arc_gpu *gpu = f->run->gpu;
+	const struct arc_engine_params params = {
+		.threads = opt->threads,
+		.record = &f->params,
+		.diag = f->run->diag,
+		.device = gpu ? gpu->used : NULL,
+		.devices = gpu ? gpu->used_count : 0,
+		.devices_only = opt->gpu.mode == ARC_GPU_FORCE,
+		.no_fallback = opt->gpu.no_fallback,
+		.frame_max = f->frame_size,
+		.batch = opt->gpu.encode_batch,
+		.deadline_ms = opt->gpu.timeout_ms,
+	};
+	int r = arc_engine_new(&params, &f->engine);
+	struct slot *more;
+
+	if (r < 0)
+		return r;
+	f->slots = arc_engine_depth(f->engine);
+	more = calloc(f->slots, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	more[0] = f->slot[0];
+	free(f->slot);
+	f->slot = more;
+	return 0;
+}
+
 /* Opens volumes, index and engine, now that the first frame is known. */
 static int open_output(struct mk_framering *f, struct arc_span first)
 {
@@ -134,7 +163,7 @@ static int open_output(struct mk_framering *f, struct arc_span first)
 		.codec = opt->coding,
 		.id = arc_get64(id),
 	};
-	return arc_engine_cpu(opt->threads, &f->params, &f->engine);
+	return open_engine(f);
 }
 
 /* ---- records ------------------------------------------------------------ */
@@ -150,7 +179,7 @@ static void count_record(struct mk_stats *s, const struct arc_record_info *info)
 static int write_oldest(struct mk_framering *f)
 {
 	struct slot *s = slot_of(f, f->written);
-	const struct arc_record_info *info = &s->job.info;
+	const struct arc_record_info *info = &s->job.encode.info;
 	struct arc_disk_frame row;
 	uint32_t volume;
 	uint64_t offset;
@@ -176,6 +205,7 @@ static int write_oldest(struct mk_framering *f)
 		.entry_size = info->entry_size,
 	};
 	count_record(&f->run->stats, info);
+	mk_count(&f->run->stats.device_frames, s->job.by_device);
 	f->written++;
 	return mk_idxwrite_row(f->idx, ARC_TABLE_FRAME, &row);
 }
@@ -183,21 +213,22 @@ static int write_oldest(struct mk_framering *f)
 /* Hands the open frame to the engine. */
 static int submit(struct mk_framering *f)
 {
-	struct slot *s = slot_of(f, f->frames);
+	struct slot *s;
 	int r = 0;
 
 	if (!f->engine)
-		r = open_output(f, (struct arc_span){ s->raw, f->fill });
+		r = open_output(f,
+				(struct arc_span){ f->slot[0].raw, f->fill });
 	if (r < 0)
 		return r;
+	s = slot_of(f, f->frames);
 	s->job = (struct arc_job){
-		.in = { s->raw, f->fill },
-		.number = f->frames,
-		.out = s->out,
+		.kind = ARC_JOB_ENCODE,
+		.encode = { .in = { s->raw, f->fill },
+			    .number = f->frames,
+			    .out = s->out },
 	};
-	r = arc_engine_submit(f->engine, &s->job);
-	if (r < 0)
-		return r;
+	arc_engine_submit(f->engine, &s->job);
 	s->busy = true;
 	mk_count(&f->run->stats.stream, f->fill);
 	f->frames++;
@@ -214,7 +245,8 @@ static int make_slot(const struct mk_framering *f, struct slot *s)
 	if (!s->raw)
 		s->raw = malloc(f->frame_size);
 	if (!s->out)
-		s->out = malloc(arc_record_bound(f->frame_size));
+		s->out = malloc(arc_record_bound(f->frame_size) +
+				ARC_DECODE_SLACK);
 	return s->raw && s->out ? 0 : -ENOMEM;
 }
 

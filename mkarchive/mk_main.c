@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "dedup.h"
+#include "mk_devices.h"
 #include "mk_text.h"
 #include "numbers.h"
 #include "pack.h"
@@ -82,8 +83,8 @@ static int write_index(struct mk_run *run, struct mk_tree *tree,
 	return 0;
 }
 
-static int archive_tree(struct mk_run *run, struct mk_tree *tree,
-			struct mk_volume_sink *sink,
+static int archive_tree(struct mk_run *run, struct mk_options *opt,
+			struct mk_tree *tree, struct mk_volume_sink *sink,
 			const struct mk_scan_skip *skip)
 {
 	arc_cleanup(mk_volwrite_closep) struct mk_volwrite *vw = NULL;
@@ -94,8 +95,10 @@ static int archive_tree(struct mk_run *run, struct mk_tree *tree,
 	r = mk_scan(run, tree, skip);
 	if (r >= 0) {
 		mk_progress_stage(run->progress, MK_STAGE_DEDUP);
-		r = mk_dedup(run, tree);
+		r = mk_dedup(run, tree, mk_volume_sink_dir(sink));
 	}
+	if (r >= 0)
+		r = mk_devices_choose(run, opt);
 	if (r < 0) {
 		sink->ops->close(sink->ctx);
 		return r;
@@ -107,13 +110,12 @@ static int archive_tree(struct mk_run *run, struct mk_tree *tree,
 	return write_index(run, tree, &root, vw, idx);
 }
 
-/* Opens what a run needs, from the target inwards. */
-static int archive(struct mk_run *run)
+/* Opens what a run needs, from the target inwards. opt: run->opt. */
+static int archive(struct mk_run *run, struct mk_options *opt)
 {
 	struct mk_tree tree;
 	arc_cleanup(mk_progress_stopp) struct mk_progress *progress = NULL;
 	arc_cleanup(mk_tree_closep) struct mk_tree *open_tree = NULL;
-	const struct mk_options *opt = run->opt;
 	struct mk_volume_sink sink;
 	struct mk_scan_skip skip;
 	int dir_fd, r;
@@ -139,7 +141,7 @@ static int archive(struct mk_run *run)
 		return r;
 	}
 	run->progress = progress;
-	r = archive_tree(run, &tree, &sink, &skip);
+	r = archive_tree(run, opt, &tree, &sink, &skip);
 	run->progress = NULL;
 	return r;
 }
@@ -211,7 +213,7 @@ int main(int argc, char **argv)
 		      : opt.verbosity > 0 ? ARC_DEBUG
 					  : ARC_INFO);
 	set_signals(say_interrupted);
-	r = archive(&run);
+	r = archive(&run, &opt);
 	set_signals(SIG_DFL);
 	if (r < 0) {
 		arc_say(&diag, ARC_ERROR, "%s: no archive was made: %s",
@@ -220,7 +222,12 @@ int main(int argc, char **argv)
 	} else {
 		status = print_summary(&run, now() - begun);
 	}
+	arc_gpu_free(run.gpu);
 	arc_diag_fini(&diag);
 	mk_options_fini(&opt);
+	if (arc_ocl_any_abandoned()) {
+		fflush(NULL);
+		_exit(status);
+	}
 	return status;
 }

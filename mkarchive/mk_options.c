@@ -1,45 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "mk_options.h"
+#include "mk_options_i.h"
 
 #include <argp.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "diag.h"
 #include "match.h"
 #include "pool.h"
-
-/* Options without a letter of their own. */
-enum {
-	KEY_REACH = 0x100,
-	KEY_FAR,
-	KEY_HASH_LOG,
-	KEY_CANDIDATES,
-	KEY_GOOD_ENOUGH,
-	KEY_DIGEST,
-	KEY_EXCLUDE_FROM,
-	KEY_EXCLUDE,
-	KEY_FORCE,
-	KEY_NO_SYNC,
-	KEY_JSON
-};
-
-#define CODEC_NAMES "raw, lz4, lz4hc, lzext3, zstd or auto"
-
-/* What -c may say. */
-static const struct {
-	const char *name;
-	const char *encoder; /* NULL: none */
-	uint8_t reach_log; /* where --reach says nothing */
-} codecs[] = {
-	[MK_CODEC_AUTO] = { "auto", "lzext3", 20 },
-	[MK_CODEC_RAW] = { "raw", NULL, 18 },
-	[MK_CODEC_LZ4] = { "lz4", "lz4", 18 },
-	[MK_CODEC_LZ4HC] = { "lz4hc", "lz4hc", 18 },
-	[MK_CODEC_LZEXT3] = { "lzext3", "lzext3", 20 },
-	[MK_CODEC_ZSTD] = { "zstd", "zstd", 20 },
-};
 
 /* The command line on its way. */
 struct parsing {
@@ -79,7 +47,31 @@ static const struct argp_option option_table[] = {
 	{ "good-enough-match", KEY_GOOD_ENOUGH, "N", 0,
 	  "A repeat of N bytes ends a search, 4 to 65536 (default: by level)",
 	  0 },
-	{ 0, 0, 0, 0, "What is stored:", 4 },
+	{ 0, 0, 0, 0, "Devices (OpenCL), for lzext3:", 4 },
+	{ "gpu", KEY_GPU, "MODE", 0,
+	  "auto: those that are faster than the CPU; off; force: all, the CPU "
+	  "only helps out; or which, by number or name, with commas between "
+	  "them (default: auto)",
+	  0 },
+	{ "gpu-memory", KEY_GPU_MEMORY, "SIZE", 0,
+	  "Memory taken of each device at most (default: three quarters of it)",
+	  0 },
+	{ "gpu-batch", KEY_GPU_BATCH, "N", 0,
+	  "Frames a device takes at once at most, 1 to 256 (default: as "
+	  "many as its memory allows and as it does in 50 ms, up to 16)",
+	  0 },
+	{ "gpu-check", KEY_GPU_CHECK, "N", 0,
+	  "Decode and compare every N-th frame that a device has encoded; 0: "
+	  "none (default: 1, each)",
+	  0 },
+	{ "no-gpu-fallback", KEY_NO_GPU_FALLBACK, 0, 0,
+	  "Fail when a device does, instead of going on on the CPU", 0 },
+	{ "profile", KEY_PROFILE, "NAME", 0,
+	  "serial: the search that is best on the CPU; parallel: the one that "
+	  "devices run, and the CPU with the same result; auto: parallel when "
+	  "a device is used (default: auto)",
+	  0 },
+	{ 0, 0, 0, 0, "What is stored:", 5 },
 	{ "exclude", KEY_EXCLUDE, "PATTERN", 0,
 	  "Leave out what matches, as in gitignore(5)", 0 },
 	{ "exclude-from", KEY_EXCLUDE_FROM, "FILE", 0,
@@ -89,203 +81,11 @@ static const struct argp_option option_table[] = {
 	  "Digest kept of every file: xxh128, sha256 (beside xxh128) or none "
 	  "(default: xxh128)",
 	  0 },
-	{ 0, 0, 0, 0, "Output:", 5 },
+	{ 0, 0, 0, 0, "Output:", 6 },
 	{ "quiet", 'q', 0, 0, "No progress and no summary", 0 },
 	{ "verbose", 'v', 0, 0, "Say more; twice: even more", 0 },
 	{ "json", KEY_JSON, 0, 0, "The summary as one JSON object", 0 },
 	{ 0 }
-};
-
-int mk_size_parse(const char *text, uint64_t *ret)
-{
-	static const char suffixes[] = "KMGT";
-	const char *suffix;
-	uint64_t n = 0;
-
-	if (!isdigit((unsigned char)*text))
-		return -EINVAL;
-	for (; isdigit((unsigned char)*text); text++) {
-		if (!arc_mul_ok(n, (uint64_t)10, &n) ||
-		    !arc_add_ok(n, (uint64_t)(*text - '0'), &n))
-			return -EOVERFLOW;
-	}
-	if (!*text) {
-		*ret = n;
-		return 0;
-	}
-	suffix = strchr(suffixes, toupper((unsigned char)*text));
-	if (!suffix || text[1])
-		return -EINVAL;
-	for (int i = 0; i <= suffix - suffixes; i++) {
-		if (!arc_mul_ok(n, (uint64_t)1024, &n))
-			return -EOVERFLOW;
-	}
-	*ret = n;
-	return 0;
-}
-
-/* A size between bounds that is a multiple of `unit`. */
-static int parse_bounded(const char *arg, uint64_t min, uint64_t max,
-			 uint64_t unit, uint64_t *ret)
-{
-	uint64_t n;
-	int r = mk_size_parse(arg, &n);
-
-	if (r < 0)
-		return r;
-	if (n < min || n > max || n % unit)
-		return -EINVAL;
-	*ret = n;
-	return 0;
-}
-
-static int parse_number(const char *arg, unsigned min, unsigned max,
-			unsigned *ret)
-{
-	uint64_t n;
-	int r = parse_bounded(arg, min, max, 1, &n);
-
-	if (r < 0)
-		return r;
-	*ret = (unsigned)n;
-	return 0;
-}
-
-/* The setters: 0 or a negative errno; the message comes from the caller. */
-static int set_volume_size(struct mk_options *opt, const char *arg)
-{
-	return parse_bounded(arg, ARC_VOLUME_MIN, ARC_FILE_SIZE_MAX, 1,
-			     &opt->volume_size);
-}
-
-static int set_frame_size(struct mk_options *opt, const char *arg)
-{
-	uint64_t n;
-	int r = parse_bounded(arg, ARC_SEGMENT_SIZE, ARC_FRAME_MAX,
-			      ARC_SEGMENT_SIZE, &n);
-
-	if (r < 0)
-		return r;
-	opt->frame_size = (uint32_t)n;
-	return 0;
-}
-
-static int set_reach(struct mk_options *opt, const char *arg)
-{
-	uint64_t n = 0;
-	int r;
-
-	opt->coding.group_auto = strcmp(arg, "auto") == 0;
-	if (opt->coding.group_auto)
-		return 0;
-	r = mk_size_parse(arg, &n);
-	if (r < 0)
-		return r;
-	for (uint8_t log = ARC_GROUP_LOG_MIN; log <= ARC_GROUP_LOG_MAX; log++) {
-		if (n == (uint64_t)1 << log) {
-			opt->coding.group_log = log;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-static int set_level(struct mk_options *opt, const char *arg)
-{
-	if (arg[0] < '1' || arg[0] > '9' || arg[1])
-		return -EINVAL;
-	opt->coding.level = (unsigned)(arg[0] - '0');
-	return 0;
-}
-
-static int set_far(struct mk_options *opt, const char *arg)
-{
-	return parse_number(arg, 0, 16, &opt->coding.far_max);
-}
-
-static int set_hash_log(struct mk_options *opt, const char *arg)
-{
-	return parse_number(arg, 12, 24, &opt->coding.hash_log);
-}
-
-static int set_candidates(struct mk_options *opt, const char *arg)
-{
-	return parse_number(arg, 1, 64, &opt->coding.candidates);
-}
-
-static int set_good_enough(struct mk_options *opt, const char *arg)
-{
-	return parse_number(arg, 4, 65536, &opt->coding.good_enough);
-}
-
-static int set_threads(struct mk_options *opt, const char *arg)
-{
-	return parse_number(arg, 1, 4096, &opt->threads);
-}
-
-/* Index of arg in a list of names, -EINVAL when it is none of them. */
-static int choose(const char *arg, const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (!strcmp(arg, names[i]))
-			return (int)i;
-	}
-	return -EINVAL;
-}
-
-static int set_codec(struct mk_options *opt, const char *arg)
-{
-	for (size_t i = 0; i < ARC_COUNT(codecs); i++) {
-		if (!strcmp(arg, codecs[i].name)) {
-			opt->codec = (enum mk_codec)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-static int set_digest(struct mk_options *opt, const char *arg)
-{
-	static const char *const names[] = { "none", "xxh128", "sha256" };
-	int i = choose(arg, names, ARC_COUNT(names));
-
-	if (i < 0)
-		return i;
-	opt->digest = (enum mk_digest)i;
-	return 0;
-}
-
-static int add_exclude(struct mk_options *opt, const char *arg)
-{
-	return mk_match_add(opt->match, arg);
-}
-
-static int add_exclude_from(struct mk_options *opt, const char *arg)
-{
-	return mk_match_add_file(opt->match, arg);
-}
-
-static const struct {
-	int key;
-	int (*set)(struct mk_options *opt, const char *arg);
-	const char *what; /* a good value */
-	bool lzext3_only;
-} setters[] = {
-	{ 's', set_volume_size, "a size of at least 1M", false },
-	{ 'F', set_frame_size, "a multiple of 64K from 64K to 16M", false },
-	{ KEY_REACH, set_reach, "a power of two from 64K to 16M, or auto",
-	  false },
-	{ KEY_FAR, set_far, "a number from 0 to 16", true },
-	{ KEY_HASH_LOG, set_hash_log, "a number from 12 to 24", true },
-	{ KEY_CANDIDATES, set_candidates, "a number from 1 to 64", true },
-	{ KEY_GOOD_ENOUGH, set_good_enough, "a number from 4 to 65536", true },
-	{ 'l', set_level, "a level from 1 to 9", false },
-	{ 'j', set_threads, "a number of threads from 1 to 4096", false },
-	{ 'c', set_codec, CODEC_NAMES, false },
-	{ KEY_DIGEST, set_digest, "xxh128, sha256 or none", false },
-	{ KEY_EXCLUDE, add_exclude, "a pattern", false },
-	{ KEY_EXCLUDE_FROM, add_exclude_from, "a readable file of patterns",
-	  false },
 };
 
 static const char *option_name(int key)
@@ -299,25 +99,23 @@ static const char *option_name(int key)
 
 static error_t set_value(struct argp_state *state, int key, const char *arg)
 {
+	const struct mk_setting *setting = mk_setting_find(key);
 	struct parsing *p = state->input;
 
-	for (size_t i = 0; i < ARC_COUNT(setters); i++) {
-		int r;
+	int r;
 
-		if (setters[i].key != key)
-			continue;
-		if (setters[i].lzext3_only)
-			p->lzext3_only = option_name(key);
-		r = setters[i].set(p->opt, arg);
-		if (r == -EINVAL || r == -EOVERFLOW)
-			argp_error(state, "--%s: '%s' is not %s",
-				   option_name(key), arg, setters[i].what);
-		else if (r < 0)
-			argp_error(state, "--%s: '%s': %s", option_name(key),
-				   arg, arc_error_text(r));
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
+	if (!setting)
+		return ARGP_ERR_UNKNOWN;
+	if (setting->lzext3_only)
+		p->lzext3_only = option_name(key);
+	r = setting->set(p->opt, arg);
+	if (r == -EINVAL || r == -EOVERFLOW)
+		argp_error(state, "--%s: '%s' is not %s", option_name(key), arg,
+			   setting->what);
+	else if (r < 0)
+		argp_error(state, "--%s: '%s': %s", option_name(key), arg,
+			   arc_error_text(r));
+	return 0;
 }
 
 static error_t set_flag(struct mk_options *opt, int key)
@@ -328,6 +126,9 @@ static error_t set_flag(struct mk_options *opt, int key)
 		return 0;
 	case KEY_NO_SYNC:
 		opt->sync = false;
+		return 0;
+	case KEY_NO_GPU_FALLBACK:
+		opt->gpu.no_fallback = true;
 		return 0;
 	case KEY_JSON:
 		opt->json = true;
@@ -346,6 +147,26 @@ static error_t set_flag(struct mk_options *opt, int key)
 	}
 }
 
+/* What devices do not know would change the result, or do nothing. */
+static void check_gpu(struct argp_state *state)
+{
+	const struct parsing *p = state->input;
+	const struct mk_options *opt = p->opt;
+	const struct arc_encoder *encoder = mk_options_encoder(opt);
+	bool parallel = opt->profile == MK_PROFILE_PARALLEL;
+
+	if (opt->gpu.mode == ARC_GPU_FORCE &&
+	    (!encoder || encoder->id != ARC_CODEC_LZEXT3))
+		argp_error(state, "--gpu: devices encode lzext3 only, not %s",
+			   mk_codec_choice(opt->codec)->name);
+	if (opt->gpu.mode == ARC_GPU_FORCE && opt->profile == MK_PROFILE_SERIAL)
+		argp_error(state, "--gpu: devices do not know the profile "
+				  "serial");
+	if (opt->coding.far_max && (parallel || opt->gpu.mode == ARC_GPU_FORCE))
+		argp_error(state, "--far: only with the profile serial, "
+				  "without devices");
+}
+
 /* What only one codec knows would silently do nothing with the others. */
 static void check_codec(struct argp_state *state)
 {
@@ -356,7 +177,7 @@ static void check_codec(struct argp_state *state)
 
 	if (name && (!encoder || encoder->id != ARC_CODEC_LZEXT3))
 		argp_error(state, "--%s: only for lzext3, not for %s", name,
-			   codecs[p->opt->codec].name);
+			   mk_codec_choice(p->opt->codec)->name);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -377,6 +198,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (state->arg_num < 2)
 			argp_error(state, "SRC and OUT are needed");
 		check_codec(state);
+		check_gpu(state);
 		return 0;
 	}
 	return arg ? set_value(state, key, arg) : set_flag(opt, key);
@@ -408,7 +230,7 @@ static void settle_reach(struct mk_options *opt)
 		while (UINT32_C(1) << coding->group_log < opt->frame_size)
 			coding->group_log++;
 	} else if (!coding->group_log) {
-		coding->group_log = codecs[opt->codec].reach_log;
+		coding->group_log = mk_codec_choice(opt->codec)->reach_log;
 	}
 }
 
@@ -426,6 +248,7 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 		       "wrong usage; 3 failed, no valid archive was left.",
 	};
 	struct parsing parsing = { .opt = ret };
+	const char *bad;
 	int r;
 
 	*ret = (struct mk_options){
@@ -437,6 +260,13 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 		.threads = arc_cpu_count(),
 		.sync = true,
 	};
+	if (arc_gpu_defaults(&ret->gpu, &bad) < 0) {
+		fprintf(stderr,
+			"mkarchive: the environment variable %s makes no "
+			"sense: '%s'\n",
+			bad, getenv(bad));
+		return MK_EXIT_USAGE;
+	}
 	r = mk_match_new(&ret->match);
 	if (r < 0) {
 		fprintf(stderr, "mkarchive: %s\n", arc_error_text(r));
@@ -462,7 +292,7 @@ void mk_options_fini(struct mk_options *opt)
 
 const struct arc_encoder *mk_options_encoder(const struct mk_options *opt)
 {
-	const char *name = codecs[opt->codec].encoder;
+	const char *name = mk_codec_choice(opt->codec)->encoder;
 
 	return name ? arc_encoder_find(name) : NULL;
 }

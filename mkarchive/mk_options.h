@@ -8,7 +8,7 @@
 #ifndef MK_OPTIONS_H
 #define MK_OPTIONS_H
 
-#include "base.h"
+#include "gpu.h"
 #include "record.h"
 
 struct mk_match;
@@ -21,6 +21,10 @@ enum mk_codec {
 	MK_CODEC_LZEXT3,
 	MK_CODEC_ZSTD
 };
+
+/* Which parse a level means: the one that is best on the CPU, or the one that
+ * devices run as well. */
+enum mk_profile { MK_PROFILE_AUTO, MK_PROFILE_SERIAL, MK_PROFILE_PARALLEL };
 
 enum mk_digest { MK_DIGEST_NONE, MK_DIGEST_XXH128, MK_DIGEST_SHA256 };
 
@@ -35,6 +39,10 @@ struct mk_options {
 	 * 0..16, default 0; what overrides the level, default 0. All but level
 	 * and a reach in bytes only with a codec that knows them. */
 	struct arc_encoder_params coding;
+	struct arc_gpu_options gpu; /* --gpu, --gpu-memory, --gpu-batch,
+				     * --no-gpu-fallback */
+	enum mk_profile profile; /* --profile; settled before packing: then
+				  * coding.parallel says the same */
 	enum mk_digest digest; /* --digest xxh128|sha256|none */
 	unsigned threads; /* -j; default: all cores */
 	struct mk_match *match; /* --exclude, --exclude-from, in order */

@@ -46,6 +46,7 @@ struct mk_stats {
 	mk_counter frames[8]; /* by codec id */
 	mk_counter frame_raw[8];
 	mk_counter frame_stored[8];
+	mk_counter device_frames; /* encoded by devices */
 
 	/* volwrite */
 	mk_counter volumes;
@@ -61,6 +62,7 @@ struct mk_run {
 	const struct mk_options *opt;
 	struct arc_diag *diag;
 	struct mk_progress *progress; /* NULL: none shown */
+	struct arc_gpu *gpu; /* devices that encode; NULL: none */
 	struct mk_stats stats;
 };
 

@@ -48,7 +48,8 @@ int mk_options_text(const struct mk_options *opt, char **ret)
 	put_coding(f, opt);
 	fprintf(f, "digest=%s\n", digest_names[opt->digest]);
 	fprintf(f, "volume_size=%" PRIu64 "\n", opt->volume_size);
-	fputs("profile=serial\n", f);
+	fprintf(f, "profile=%s\n",
+		opt->coding.parallel ? "parallel" : "serial");
 	if (fclose(f) != 0)
 		return -ENOMEM;
 	*ret = arc_steal(text);

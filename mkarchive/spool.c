@@ -43,7 +43,7 @@ static const uint64_t reservations[] = {
 };
 
 /* A limited address space has to be enough for all spools, and the frames. */
-#define SHARE_OF_LIMIT 16
+#define SHARE_OF_LIMIT 20
 
 /* For file systems without O_TMPFILE: a file made and unlinked at once. */
 static int open_unlinked(int dir_fd)
@@ -175,7 +175,7 @@ int mk_spool_add(struct mk_spool *s, uint64_t n, uint64_t *ret_first)
 	return 0;
 }
 
-void mk_spool_release(struct mk_spool *s)
+void mk_spool_release(const struct mk_spool *s)
 {
 	if (s->allocated > 0)
 		madvise(s->base, s->allocated, MADV_DONTNEED);

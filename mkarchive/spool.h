@@ -39,6 +39,6 @@ static inline void *mk_spool_at(const struct mk_spool *s, uint64_t i)
 }
 
 /* Hands the pages back; contents stay (they come back from the file). */
-void mk_spool_release(struct mk_spool *s);
+void mk_spool_release(const struct mk_spool *s);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lzext3_far.h"
+#include "lzext3_parallel.h"
 #include "lzext3_write.h"
 
 /*
@@ -67,27 +68,46 @@ static unsigned hash_log(const struct level *level,
 	return ARC_MIN(log, level->hash_log_max);
 }
 
+/* What the level of the params does, with their overrides. */
+static struct level level_of(const struct arc_encoder_params *params)
+{
+	struct lzx_settings *set;
+	struct level level;
+
+	assert(params->level >= 1 && params->level <= ARC_COUNT(levels));
+	if (params->parallel)
+		return (struct level){ .parser = &lzx_parallel,
+				       .set = lzx_parallel_settings(params) };
+	level = levels[params->level - 1];
+	set = &level.set;
+	set->hash_log = hash_log(&level, params);
+	if (params->candidates)
+		set->candidates = set->long_candidates = params->candidates;
+	if (params->good_enough)
+		set->good_enough = params->good_enough;
+	return level;
+}
+
+/* Those parsers can do with far references that know of them. */
+static bool uses_far(const struct lzx_parser *parser)
+{
+	return parser == &lzx_lazy || parser == &lzx_best;
+}
+
 static int new_state(const struct arc_encoder_params *params, void **ret)
 {
-	const struct level *level = &levels[params->level - 1];
-	struct lzx_settings set = level->set;
+	struct level level = level_of(params);
 	struct state *s;
 	int err;
 
-	assert(params->level >= 1 && params->level <= ARC_COUNT(levels));
-	set.hash_log = hash_log(level, params);
-	if (params->candidates)
-		set.candidates = set.long_candidates = params->candidates;
-	if (params->good_enough)
-		set.good_enough = params->good_enough;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->parser = level->parser;
+	s->parser = level.parser;
 	s->group_log = params->group_log;
 	s->group_auto = params->group_auto;
-	s->far_max = s->parser == &lzx_fast ? 0 : params->far_max;
-	err = s->parser->new_state(&set, &s->parsing);
+	s->far_max = uses_far(s->parser) ? params->far_max : 0;
+	err = s->parser->new_state(&level.set, &s->parsing);
 	if (err == 0)
 		err = lzx_far_new(s->far_max, params->group_auto,
 				  params->group_log, &s->far);

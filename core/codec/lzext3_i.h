@@ -21,18 +21,17 @@
 #define ARC_LZEXT3_I_H
 
 #include "codec_i.h"
+#include "lzext3_layout.h"
 
-#define LZX_MIN_MATCH 4
-#define LZX_LIT_MORE 3 /* L of a token that has an extension */
-#define LZX_LEN_MORE 15 /* M likewise */
-#define LZX_X8_MORE 255 /* an extension that has another one */
+static_assert(LZX_SEGMENT_LOG == ARC_SEGMENT_LOG, "segments");
+
 #define LZX_TOKENS_MAX (ARC_SEGMENT_SIZE / LZX_MIN_MATCH)
 #define LZX_DISTANCE_MAX (ARC_FRAME_MAX - 1)
 
 /* Groups have up to 16 granules, which an entry calls by number. */
 static inline unsigned lzx_granule_log(uint8_t group_log)
 {
-	return ARC_MAX(group_log - 4, ARC_SEGMENT_LOG);
+	return ARC_MAX(group_log - LZX_GRANULES_LOG, ARC_SEGMENT_LOG);
 }
 
 /* Granules of the group that hold something before segment s. */

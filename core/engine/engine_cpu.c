@@ -1,137 +1,105 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads of a pool, and one record encoder for each of them. All encoders are
- * made at the start, so that a job cannot fail for want of one: never more
- * tasks run than there are threads, so the stack is never empty when a task
- * takes one.
+ * A thread of the CPU with a record encoder of its own, made at the start, so
+ * that a job cannot fail for want of one.
  */
-#include <pthread.h>
+#include "engine_i.h"
 
-#include "engine.h"
-#include "pool.h"
-
-struct cpu_engine {
-	struct arc_engine engine;
-	struct arc_pool *pool;
-	pthread_mutex_t lock;
-	pthread_cond_t done; /* a job has ended */
-	unsigned idle; /* encoders on the stack; under lock */
-	unsigned made;
-	struct arc_record_encoder **encoder; /* stack; under lock */
+struct cpu_worker {
+	struct arc_worker worker;
+	struct arc_record_encoder *encoder; /* NULL: nothing is encoded */
 };
 
-static struct arc_record_encoder *take_encoder(struct cpu_engine *cpu)
+static int encode(struct cpu_worker *w, struct arc_encode_job *job)
 {
-	struct arc_record_encoder *e;
-
-	pthread_mutex_lock(&cpu->lock);
-	assert(cpu->idle > 0);
-	e = cpu->encoder[--cpu->idle];
-	pthread_mutex_unlock(&cpu->lock);
-	return e;
+	return arc_record_encode(w->encoder, job->number, job->in, job->out,
+				 &job->info);
 }
 
-/* The job is its owner's again as soon as priv is NULL and the lock is free. */
-static void finish(struct cpu_engine *cpu, struct arc_record_encoder *e,
-		   struct arc_job *job)
+/* Whether all that a segment refers to is right. */
+static bool is_founded(const struct arc_record *r, uint32_t s,
+		       const struct arc_segset *bad)
 {
-	pthread_mutex_lock(&cpu->lock);
-	cpu->encoder[cpu->idle++] = e;
-	job->priv = NULL;
-	pthread_cond_broadcast(&cpu->done);
-	pthread_mutex_unlock(&cpu->lock);
+	struct arc_segset set = { 0 };
+
+	if (arc_record_is_coded_whole(r, s))
+		return true;
+	arc_segset_add(&set, s);
+	arc_record_closure(r, s, s, NULL, &set);
+	for (uint32_t i = 0; i < s; i++) {
+		if (arc_segset_has(&set, i) && arc_segset_has(bad, i))
+			return false;
+	}
+	return true;
 }
 
-static void run(void *arg)
+int arc_engine_decode_here(struct arc_decode_job *job)
 {
-	struct arc_job *job = arg;
-	struct cpu_engine *cpu = job->priv;
-	struct arc_record_encoder *e = take_encoder(cpu);
+	const struct arc_record *r = job->record;
+	struct arc_segset bad = { 0 };
+	bool any = false;
 
-	job->err = arc_record_encode(e, job->number, job->in, job->out,
-				     &job->info);
-	finish(cpu, e, job);
-}
+	for (uint32_t s = 0; s < r->segments; s++) {
+		int err = -EBADMSG;
 
-/* priv says whose a job is: the engine until it is done, then NULL. */
-static int cpu_submit(struct arc_engine *engine, struct arc_job *job)
-{
-	struct cpu_engine *cpu = (struct cpu_engine *)engine;
-
-	job->priv = cpu;
-	arc_pool_submit(cpu->pool, run, job);
+		if (!arc_segset_has(&job->set, s))
+			continue;
+		if (!any || is_founded(r, s, &bad))
+			err = arc_record_decode_segment(
+				r, s, job->payload + r->segment[s].offset,
+				job->groups);
+		if (err && err != -EBADMSG)
+			return err;
+		if (err)
+			arc_segset_add(&bad, s);
+		any = any || err;
+	}
+	for (size_t i = 0; i < ARC_COUNT(bad.word); i++)
+		job->bad.word[i] = bad.word[i] & job->want.word[i];
 	return 0;
 }
 
-static void cpu_wait(struct arc_engine *engine, struct arc_job *job)
+static int cpu_store(struct arc_worker *worker, struct arc_job *const *jobs,
+		     unsigned n)
 {
-	struct cpu_engine *cpu = (struct cpu_engine *)engine;
+	struct cpu_worker *w = (struct cpu_worker *)worker;
 
-	pthread_mutex_lock(&cpu->lock);
-	while (job->priv)
-		pthread_cond_wait(&cpu->done, &cpu->lock);
-	pthread_mutex_unlock(&cpu->lock);
+	for (unsigned i = 0; i < n; i++) {
+		if (jobs[i]->kind == ARC_JOB_ENCODE)
+			jobs[i]->err = encode(w, &jobs[i]->encode);
+		else
+			jobs[i]->err = arc_engine_decode_here(&jobs[i]->decode);
+	}
+	return 0;
 }
 
-static void cpu_free(struct arc_engine *engine)
+static void cpu_free(struct arc_worker *worker)
 {
-	struct cpu_engine *cpu = (struct cpu_engine *)engine;
+	struct cpu_worker *w = (struct cpu_worker *)worker;
 
-	arc_pool_free(cpu->pool);
-	for (unsigned i = 0; i < cpu->made; i++)
-		arc_record_encoder_free(cpu->encoder[i]);
-	pthread_cond_destroy(&cpu->done);
-	pthread_mutex_destroy(&cpu->lock);
-	free(cpu->encoder);
-	free(cpu);
+	arc_record_encoder_free(w->encoder);
+	free(w);
 }
 
-static const struct arc_engine_ops cpu_ops = {
-	.name = "cpu",
-	.submit = cpu_submit,
-	.wait = cpu_wait,
+static const struct arc_worker_ops cpu_ops = {
+	.store = cpu_store,
 	.free = cpu_free,
 };
 
-/* An engine without threads and encoders, which arc_engine_free() accepts. */
-static struct cpu_engine *new_empty(unsigned threads)
+int arc_worker_cpu_new(const struct arc_record_params *params,
+		       struct arc_worker **ret)
 {
-	struct cpu_engine *cpu = calloc(1, sizeof(*cpu));
-
-	if (!cpu)
-		return NULL;
-	cpu->engine.ops = &cpu_ops;
-	cpu->encoder = calloc(threads, sizeof(struct arc_record_encoder *));
-	if (!cpu->encoder) {
-		free(cpu);
-		return NULL;
-	}
-	pthread_mutex_init(&cpu->lock, NULL);
-	pthread_cond_init(&cpu->done, NULL);
-	return cpu;
-}
-
-int arc_engine_cpu(unsigned threads, const struct arc_record_params *params,
-		   struct arc_engine **ret)
-{
-	arc_cleanup(arc_engine_freep) struct arc_engine *engine = NULL;
-	struct cpu_engine *cpu;
+	struct cpu_worker *w = calloc(1, sizeof(*w));
 	int err;
 
-	assert(threads >= 1);
-	cpu = new_empty(threads);
-	if (!cpu)
+	if (!w)
 		return -ENOMEM;
-	engine = &cpu->engine;
-	for (; cpu->made < threads; cpu->made++) {
-		err = arc_record_encoder_new(params, &cpu->encoder[cpu->made]);
-		if (err < 0)
-			return err;
-	}
-	cpu->idle = threads;
-	err = arc_pool_new(threads, (size_t)threads + 2, &cpu->pool);
-	if (err < 0)
+	w->worker.ops = &cpu_ops;
+	err = params ? arc_record_encoder_new(params, &w->encoder) : 0;
+	if (err < 0) {
+		cpu_free(&w->worker);
 		return err;
-	*ret = arc_steal(engine);
+	}
+	*ret = &w->worker;
 	return 0;
 }

@@ -3,6 +3,9 @@
  * make_scale ENTRIES OUT - writes the index of an archive with that many
  * entries, as if a scan had found them: folders of a thousand small files. The
  * data itself is not there, the index cannot tell. Prints one JSON object.
+ *
+ * make_scale ENTRIES FOLDER one-size - looks for duplicates among that many
+ * files, which all have the same size and cannot be read. Likewise.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "dedup.h"
 #include "idxwrite.h"
 #include "numbers.h"
 
@@ -164,19 +168,48 @@ static int write_set(const char *out, uint64_t entries, struct arc_diag *diag,
 	return r;
 }
 
+/* The longest list of candidates there is. */
+static int look_for_duplicates(const char *folder, uint64_t entries,
+			       struct arc_diag *diag)
+{
+	struct mk_options opt = { .src = folder, .threads = 2 };
+	struct mk_run run = { .opt = &opt, .diag = diag };
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct mk_tree tree;
+	uint64_t stream;
+	int r = fd < 0 ? -errno : mk_tree_open(&tree, fd, false);
+
+	if (r < 0)
+		return r;
+	r = make_tree(&tree, entries, &stream);
+	for (uint64_t i = 0; r >= 0 && i < tree.entries.count; i++) {
+		if (i % FILES_PER_FOLDER == 0)
+			mk_tree_release(&tree);
+		mk_tree_at(&tree, i)->size = 4096;
+	}
+	tree.root_fd = fd;
+	if (r >= 0)
+		r = mk_dedup(&run, &tree, fd);
+	if (r >= 0 && mk_value(&run.stats.same_size) < entries / 2)
+		r = -EINVAL;
+	mk_tree_close(&tree);
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	static char name[] = "make_scale";
-	uint64_t names, index, entries;
+	uint64_t names = 0, index = 0, entries;
 	struct arc_diag diag;
 	struct rusage use;
 	int r;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
 	entries = strtoull(argv[1], NULL, 10);
 	arc_diag_init(&diag, arc_sink_stderr, name, ARC_WARN);
-	r = write_set(argv[2], entries, &diag, &names, &index);
+	r = argc == 4 ? look_for_duplicates(argv[2], entries, &diag)
+		      : write_set(argv[2], entries, &diag, &names, &index);
 	arc_diag_fini(&diag);
 	if (r < 0) {
 		fprintf(stderr, "%s: %s\n", argv[2], arc_error_text(r));

@@ -51,7 +51,7 @@ static void near_file(struct scratch *s, const char *name, size_t n,
 static void dedup(struct scratch *s)
 {
 	assert_int_equal(scratch_scan(s), 0);
-	assert_int_equal(mk_dedup(&s->run, &s->tree), 0);
+	assert_int_equal(mk_dedup(&s->run, &s->tree, s->tmp), 0);
 }
 
 static void check_leader(const struct scratch *s, const char *path,
@@ -256,7 +256,8 @@ static void dedup_constant(struct scratch *s)
 {
 	atomic_store(&hash_calls, 0);
 	assert_int_equal(scratch_scan(s), 0);
-	assert_int_equal(mk_dedup_with(&s->run, &s->tree, constant_hash), 0);
+	assert_int_equal(
+		mk_dedup_with(&s->run, &s->tree, s->tmp, constant_hash), 0);
 }
 
 static void each_stage_counts_what_it_leaves(void **state)
@@ -326,7 +327,7 @@ static void files_of_unique_size_are_never_opened(void **state)
 	random_file(s, "twin2", 777, 1);
 	assert_int_equal(scratch_scan(s), 0);
 	assert_true(inotify_add_watch(watch, s->dir, IN_OPEN) >= 0);
-	assert_int_equal(mk_dedup(&s->run, &s->tree), 0);
+	assert_int_equal(mk_dedup(&s->run, &s->tree, s->tmp), 0);
 	while ((n = read(watch, events, sizeof(events))) > 0) {
 		for (char *p = events; p < events + n;) {
 			const struct inotify_event *e = (void *)p;
@@ -403,7 +404,7 @@ static void files_changed_since_the_scan_take_no_part(void **state)
 	near_file(s, "a", 9000, 1, 4000); /* same size, other content */
 	random_file(s, "c", 10000, 1);
 	assert_int_equal(unlinkat(s->fd, "d", 0), 0);
-	assert_int_equal(mk_dedup(&s->run, &s->tree), 0);
+	assert_int_equal(mk_dedup(&s->run, &s->tree, s->tmp), 0);
 	check_alone(s, "a");
 	check_alone(s, "b");
 	check_alone(s, "c");
@@ -441,7 +442,8 @@ static void dedup_changing(struct scratch *s, const char *name)
 	atomic_store(&to_hash, ARC_COUNT(names));
 	s->opt.threads = 1;
 	assert_int_equal(scratch_scan(s), 0);
-	assert_int_equal(mk_dedup_with(&s->run, &s->tree, changing_hash), 0);
+	assert_int_equal(
+		mk_dedup_with(&s->run, &s->tree, s->tmp, changing_hash), 0);
 }
 
 static void a_leader_that_changes_gives_way_to_the_next(void **state)
@@ -481,7 +483,8 @@ static void files_that_cannot_be_hashed_take_no_part(void **state)
 	random_file(s, "a", 100, 1);
 	random_file(s, "b", 100, 1);
 	assert_int_equal(scratch_scan(s), 0);
-	assert_int_equal(mk_dedup_with(&s->run, &s->tree, failing_hash), 0);
+	assert_int_equal(mk_dedup_with(&s->run, &s->tree, s->tmp, failing_hash),
+			 0);
 	check_alone(s, "a");
 	check_alone(s, "b");
 	assert_int_equal(mk_value(&s->run.stats.hashed), 0);
@@ -565,7 +568,7 @@ static void few_descriptors_change_nothing(void **state)
 	for (unsigned n = 8; n < 40; n += 7) {
 		assert_int_equal(scratch_scan(s), 0);
 		saved = leave_descriptors(s, n);
-		assert_int_equal(mk_dedup(&s->run, &s->tree), 0);
+		assert_int_equal(mk_dedup(&s->run, &s->tree, s->tmp), 0);
 		assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
 		assert_int_equal(mk_value(&s->run.stats.duplicates), 200);
 	}
@@ -580,7 +583,7 @@ static void want_of_descriptors_ends_the_run(void **state)
 	make_pairs(s);
 	assert_int_equal(scratch_scan(s), 0);
 	saved = leave_descriptors(s, 0);
-	assert_int_equal(mk_dedup(&s->run, &s->tree), -EMFILE);
+	assert_int_equal(mk_dedup(&s->run, &s->tree, s->tmp), -EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &saved), 0);
 }
 

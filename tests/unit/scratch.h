@@ -17,6 +17,7 @@
 struct scratch {
 	char dir[64];
 	int fd;
+	int tmp; /* where temporary files go */
 	struct mk_options opt;
 	struct mk_run run;
 	struct arc_diag diag;
@@ -45,13 +46,14 @@ static inline int scratch_open(void **state)
 	if (!mkdtemp(s->dir) || chmod(s->dir, 0755))
 		return -1;
 	s->fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	arc_diag_init(&s->diag, scratch_sink, s, ARC_DEBUG);
 	s->opt.src = s->dir;
 	s->opt.threads = 2;
 	s->run.opt = &s->opt;
 	s->run.diag = &s->diag;
 	*state = s;
-	return s->fd >= 0 ? 0 : -1;
+	return s->fd >= 0 && s->tmp >= 0 ? 0 : -1;
 }
 
 static inline int scratch_close(void **state)
@@ -61,6 +63,7 @@ static inline int scratch_close(void **state)
 
 	mk_tree_close(&s->tree);
 	arc_diag_fini(&s->diag);
+	close(s->tmp);
 	close(s->fd);
 	snprintf(command, sizeof(command), "rm -rf -- %s", s->dir);
 	if (system(command))
@@ -72,13 +75,10 @@ static inline int scratch_close(void **state)
 /* Scans the folder again, from nothing. */
 static inline int scratch_scan(struct scratch *s)
 {
-	arc_cleanup(arc_closep) int tmp =
-		open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
 	mk_tree_close(&s->tree);
 	memset(&s->run.stats, 0, sizeof(s->run.stats));
 	s->said[0] = 0;
-	assert_int_equal(mk_tree_open(&s->tree, tmp, true), 0);
+	assert_int_equal(mk_tree_open(&s->tree, s->tmp, true), 0);
 	return mk_scan(&s->run, &s->tree, NULL);
 }
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "device.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Where the user says nothing: others have use for a device too. */
+#define MEMORY_SHARE_NUM 3
+#define MEMORY_SHARE_DEN 4
+
+int arc_device_open(const struct arc_ocl_list *list, unsigned i,
+		    const struct arc_gpu_options *opt, struct arc_diag *diag,
+		    struct arc_device **ret)
+{
+	arc_cleanup(arc_device_closep) struct arc_device *d =
+		calloc(1, sizeof(*d));
+	const struct arc_ocl_info *info = arc_ocl_at(list, i);
+	int err;
+
+	if (!d)
+		return -ENOMEM;
+	d->opt = *opt;
+	snprintf(d->name, sizeof(d->name), "%s", info->name);
+	d->memory = info->memory / MEMORY_SHARE_DEN * MEMORY_SHARE_NUM;
+	if (opt->memory)
+		d->memory = ARC_MIN(d->memory, opt->memory);
+	d->share = 1;
+	d->cache_dir = arc_ocl_cache_dir();
+	err = arc_ocl_open(list, i, diag, &d->ocl);
+	if (err)
+		return err;
+	*ret = arc_steal(d);
+	return 0;
+}
+
+void arc_device_close(struct arc_device *d)
+{
+	if (!d)
+		return;
+	arc_ocl_close(d->ocl);
+	free(d->cache_dir);
+	free(d);
+}
+
+void arc_device_why(struct arc_device *d, char *out, size_t cap)
+{
+	char why[192];
+
+	arc_ocl_why(d->ocl, why, sizeof(why));
+	snprintf(out, cap, "%s%s%s", d->name, *why ? ": " : "", why);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * device - an OpenCL device that the engine uses, with what its lanes have in
+ * common.
+ *
+ * Threads: immutable once opened.
+ */
+#ifndef ARC_DEVICE_H
+#define ARC_DEVICE_H
+
+#include "gpu.h"
+
+struct arc_device {
+	struct arc_ocl_device *ocl;
+	char name[128];
+	char *cache_dir; /* of programs; NULL: none */
+	uint64_t memory; /* bytes that all lanes together may take */
+	double share; /* of the work: its rate beside the CPU's, 0..1 */
+	struct arc_gpu_rates rate; /* as it was tried */
+	struct arc_gpu_options opt;
+};
+
+/* Opens the i-th device. Says nothing. */
+int arc_device_open(const struct arc_ocl_list *list, unsigned i,
+		    const struct arc_gpu_options *opt, struct arc_diag *diag,
+		    struct arc_device **ret);
+void arc_device_close(struct arc_device *d); /* accepts NULL */
+ARC_DEFINE_CLEANUP(struct arc_device, arc_device_close)
+
+/* "NAME: what went wrong last". */
+void arc_device_why(struct arc_device *d, char *out, size_t cap);
+
+/*
+ * Has it do what is asked for and compares every byte with what the CPU makes
+ * of the same; measures both. -EBADMSG: a result was wrong; else what failed.
+ */
+int arc_device_try(struct arc_device *d, const struct arc_gpu_purpose *purpose,
+		   struct arc_gpu_rates *ret_rate,
+		   struct arc_gpu_rates *ret_cpu);
+
+#endif

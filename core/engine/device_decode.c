@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where things lie, for a run of two jobs:
+ *
+ *	payload	  | stored bytes of segment | of segment | ... each at a unit
+ *	segments  | DEC_WORDS words | ...   in the order of the plan
+ *	output    | job 0: lowest..highest segment | job 1 ...
+ *
+ * The output is the same in the device's memory and in pinned memory; only
+ * wanted segments are copied back.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "decode_layout.h"
+#include "device_decode.h"
+#include "device_kernel.h"
+#include "device_mirror.h"
+#include "device_plan.h"
+#include "hash.h"
+#include "lzext3_layout.h"
+#include "pool.h"
+
+static_assert(LZX_SEGMENT == ARC_SEGMENT_SIZE, "segments");
+static_assert(DEC_USABLE + ARC_FRAME_SEGMENTS_MAX / 32 <= DEC_WORDS, "entry");
+
+/* A work-group has 64 work-items: two warps, or one wavefront, have something
+ * to do while the others wait for memory, and what a batch makes is shared out
+ * at once (64 tokens are some 700 bytes, 90 words). More would only pay where
+ * chains are too few to fill the device. */
+#define ITEMS_DEFAULT 64
+#define TOKENS_DEFAULT 128
+
+/* Where there is one core for a work-group, work-items only cost. */
+#define ITEMS_CPU 1
+
+/* Work-groups that a unit of a GPU has at once, about. */
+#define GROUPS_PER_UNIT 8
+
+/* Behind the last stored byte, for loads of whole words. */
+#define PAYLOAD_SLACK DEC_UNIT
+
+struct arc_device_decoder {
+	struct arc_ocl_queue *queue;
+	struct arc_ocl_kernel *kernel;
+	struct arc_mirror payload, segments, chains, output, status;
+	struct arc_device_plan *plan;
+	struct arc_plan_frame *frame; /* of jobs */
+	uint32_t *base; /* of jobs: where their output begins, in segments */
+	uint32_t *src; /* of the plan's segments: where their stored bytes are
+			* put, in units */
+	uint32_t cap; /* segments of the output */
+	size_t stored_max;
+	unsigned items;
+	unsigned threads;
+	uint32_t at_once;
+	struct arc_decode_figures figures;
+
+	/* While a run lasts. */
+	struct arc_decode_job *jobs;
+	unsigned n;
+	size_t stored; /* bytes */
+};
+
+bool arc_device_decodes(const struct arc_record *r)
+{
+	return r->decoder && r->codec == ARC_CODEC_LZEXT3;
+}
+
+/* ---- making one ---------------------------------------------------------- */
+
+void arc_device_decoder_free(struct arc_device_decoder *d)
+{
+	if (!d)
+		return;
+	arc_ocl_queue_free(d->queue);
+	arc_ocl_kernel_free(d->kernel);
+	arc_mirror_fini(&d->payload);
+	arc_mirror_fini(&d->segments);
+	arc_mirror_fini(&d->chains);
+	arc_mirror_fini(&d->output);
+	arc_mirror_fini(&d->status);
+	arc_device_plan_free(d->plan);
+	free(d->frame);
+	free(d->base);
+	free(d->src);
+	free(d);
+}
+
+static int build(struct arc_device_decoder *d, struct arc_ocl_device *dev,
+		 const char *cache_dir, const struct arc_decode_shape *shape)
+{
+	static const char *const files[] = { "lzext3_layout.h",
+					     "decode_layout.h", "decode.cl" };
+	char options[64];
+
+	snprintf(options, sizeof(options),
+		 "-cl-std=CL1.2 -DITEMS=%u -DLOG_TOKENS=%u", shape->items,
+		 (unsigned)__builtin_ctz(shape->tokens));
+	return arc_device_kernel_new(dev, files, ARC_COUNT(files), options,
+				     cache_dir, "decode", &d->kernel);
+}
+
+static int allocate(struct arc_device_decoder *d, struct arc_ocl_device *dev)
+{
+	size_t cap = d->cap;
+	int err;
+
+	d->frame = calloc(cap, sizeof(*d->frame));
+	d->base = calloc(cap, sizeof(*d->base));
+	d->src = calloc(cap, sizeof(*d->src));
+	if (!d->frame || !d->base || !d->src)
+		return -ENOMEM;
+	err = arc_device_plan_new(d->cap, &d->plan);
+	if (err == 0)
+		err = arc_mirror_init(&d->payload, dev,
+				      d->stored_max + PAYLOAD_SLACK);
+	if (err == 0)
+		err = arc_mirror_init(&d->segments, dev,
+				      cap * DEC_WORDS * sizeof(uint32_t));
+	if (err == 0)
+		err = arc_mirror_init(&d->chains, dev,
+				      cap * sizeof(struct arc_plan_chain));
+	if (err == 0)
+		err = arc_mirror_init(&d->output, dev, cap << ARC_SEGMENT_LOG);
+	if (err == 0)
+		err = arc_mirror_init(&d->status, dev, cap * sizeof(uint32_t));
+	return err < 0 ? err : arc_ocl_queue_new(dev, &d->queue);
+}
+
+int arc_device_decoder_new_shaped(struct arc_ocl_device *dev,
+				  const char *cache_dir,
+				  const struct arc_decode_shape *shape,
+				  size_t raw_max, size_t stored_max,
+				  unsigned check_threads,
+				  struct arc_device_decoder **ret)
+{
+	arc_cleanup(arc_device_decoder_freep) struct arc_device_decoder *d =
+		calloc(1, sizeof(*d));
+	const struct arc_ocl_info *info = arc_ocl_info(dev);
+	unsigned per_unit = info->cpu ? 1 : GROUPS_PER_UNIT;
+	int err;
+
+	if (!d)
+		return -ENOMEM;
+	assert(raw_max > 0 && stored_max > 0);
+	if (!info->little || shape->items > info->work_group)
+		return -ENODEV;
+	d->cap = (uint32_t)ARC_MIN(arc_div_up(raw_max, ARC_SEGMENT_SIZE),
+				   UINT32_MAX >> 1);
+	d->stored_max = ARC_MIN(stored_max, (size_t)DEC_UNIT * INT32_MAX);
+	d->items = shape->items;
+	d->threads = check_threads;
+	d->at_once = ARC_MAX(info->units, 1u) * per_unit;
+	err = build(d, dev, cache_dir, shape);
+	if (err == 0)
+		err = allocate(d, dev);
+	if (err < 0)
+		return err;
+	*ret = arc_steal(d);
+	return 0;
+}
+
+int arc_device_decoder_new(struct arc_ocl_device *dev, const char *cache_dir,
+			   size_t raw_max, size_t stored_max,
+			   unsigned check_threads,
+			   struct arc_device_decoder **ret)
+{
+	const struct arc_ocl_info *info = arc_ocl_info(dev);
+	struct arc_decode_shape shape = { ITEMS_DEFAULT, TOKENS_DEFAULT };
+
+	if (info->cpu)
+		shape.items = ITEMS_CPU;
+	shape.items = (unsigned)ARC_MIN(shape.items, info->work_group);
+	return arc_device_decoder_new_shaped(dev, cache_dir, &shape, raw_max,
+					     stored_max, check_threads, ret);
+}
+
+/* ---- what fits ----------------------------------------------------------- */
+
+static bool is_empty(const struct arc_segset *set)
+{
+	return arc_segset_count(set) == 0;
+}
+
+/* Segments of the output that a job takes. */
+static uint32_t span_of(const struct arc_segset *set)
+{
+	if (is_empty(set))
+		return 0;
+	return arc_segset_highest(set) - arc_segset_lowest(set) + 1;
+}
+
+/* Units that stored bytes take. */
+static uint32_t units_of(const struct arc_segment *seg)
+{
+	return (uint32_t)arc_div_up(seg->size, DEC_UNIT);
+}
+
+static size_t stored_of(const struct arc_decode_job *job)
+{
+	size_t units = 0;
+
+	for (uint32_t s = 0; s < job->record->segments; s++) {
+		if (arc_segset_has(&job->set, s))
+			units += units_of(&job->record->segment[s]);
+	}
+	return units * DEC_UNIT;
+}
+
+unsigned arc_device_decoder_fits(const struct arc_device_decoder *d,
+				 const struct arc_decode_job *jobs, unsigned n)
+{
+	size_t stored = 0;
+	uint32_t raw = 0;
+	unsigned i;
+
+	for (i = 0; i < n && i < d->cap; i++) {
+		size_t add = stored_of(&jobs[i]);
+		uint32_t span = span_of(&jobs[i].set);
+
+		if (add > d->stored_max - stored || span > d->cap - raw)
+			break;
+		stored += add;
+		raw += span;
+	}
+	return i;
+}
+
+/* ---- telling the device -------------------------------------------------- */
+
+/* Everything a segment may copy from, by its numbers in the output. */
+static void tell_usable(const struct arc_record *r, uint32_t s, uint32_t lowest,
+			uint32_t *words)
+{
+	struct arc_segset set = { 0 };
+
+	arc_segset_add(&set, s);
+	arc_record_closure(r, s, s, NULL, &set);
+	for (uint32_t i = lowest; i < s; i++) {
+		uint32_t at = i - lowest;
+
+		if (arc_segset_has(&set, i))
+			words[DEC_USABLE + at / 32] |= UINT32_C(1) << at % 32;
+	}
+}
+
+/* The segments right before it that it may copy from are one piece with it, if
+ * they are of its group. */
+static void tell_low(const struct arc_record *r, uint32_t s, uint32_t lowest,
+		     uint32_t *words)
+{
+	uint32_t log = r->group_log - (uint32_t)ARC_SEGMENT_LOG;
+	uint32_t first = ARC_MAX(s >> log << log, lowest) - lowest;
+	uint32_t low = s - lowest;
+
+	words[DEC_GROUP] = first;
+	while (low > first &&
+	       words[DEC_USABLE + (low - 1) / 32] >> (low - 1) % 32 & 1)
+		low--;
+	words[DEC_LOW] = low << ARC_SEGMENT_LOG;
+}
+
+static void tell_streams(const struct arc_segment *seg, uint32_t *words)
+{
+	const struct arc_disk_lzext3 *x =
+		(const struct arc_disk_lzext3 *)seg->ext;
+
+	words[DEC_TOKENS] = arc_get16(x->tokens);
+	words[DEC_LO] = arc_get16(x->lo);
+	words[DEC_HI] = arc_get16(x->hi);
+	words[DEC_X8] = arc_get16(x->x8);
+	words[DEC_X16] = arc_get16(x->x16);
+}
+
+/* The i-th segment of the plan: its words and its stored bytes. Called by
+ * several threads. */
+static int put_segment(void *ctx, uint64_t i)
+{
+	struct arc_device_decoder *d = ctx;
+	const struct arc_plan_segment *p = &d->plan->segment[i];
+	const struct arc_decode_job *job = &d->jobs[p->frame];
+	const struct arc_record *r = job->record;
+	const struct arc_segment *seg = &r->segment[p->s];
+	uint32_t lowest = arc_segset_lowest(&job->set);
+	uint32_t words[DEC_WORDS] = {
+		[DEC_SRC] = d->src[i],
+		[DEC_STORED] = seg->size,
+		[DEC_FRAME] = d->base[p->frame],
+		[DEC_SEGMENT] = p->s - lowest,
+		[DEC_RAW] = arc_record_segment_raw(r, p->s),
+		[DEC_FILL] =
+			seg->type == ARC_SEGMENT_FILL ? seg->fill : DEC_NO_FILL,
+	};
+
+	if (seg->type == ARC_SEGMENT_CODED)
+		tell_streams(seg, words);
+	tell_usable(r, p->s, lowest, words);
+	tell_low(r, p->s, lowest, words);
+	memcpy((uint8_t *)d->segments.p + i * sizeof(words), words,
+	       sizeof(words));
+	if (seg->size > 0)
+		memcpy((uint8_t *)d->payload.p + (size_t)d->src[i] * DEC_UNIT,
+		       job->payload + seg->offset, seg->size);
+	return 0;
+}
+
+/* Where everything lies; returns the units of stored bytes. */
+static uint32_t lay_out(struct arc_device_decoder *d)
+{
+	uint32_t at = 0, units = 0;
+
+	d->figures = (struct arc_decode_figures){
+		.chains = d->plan->chains,
+		.launches = d->plan->levels,
+	};
+	for (unsigned i = 0; i < d->n; i++) {
+		d->base[i] = at;
+		at += span_of(&d->jobs[i].set);
+	}
+	for (uint32_t i = 0; i < d->plan->segments; i++) {
+		const struct arc_plan_segment *p = &d->plan->segment[i];
+		const struct arc_record *r = d->jobs[p->frame].record;
+
+		d->src[i] = units;
+		units += units_of(&r->segment[p->s]);
+		d->figures.raw += arc_record_segment_raw(r, p->s);
+		d->figures.stored += r->segment[p->s].size;
+	}
+	return units;
+}
+
+static void gather(struct arc_device_decoder *d)
+{
+	d->stored = lay_out(d) * (size_t)DEC_UNIT;
+	arc_parallel_each(d->threads, d->plan->segments, put_segment, d);
+	memcpy(d->chains.p, d->plan->chain,
+	       d->plan->chains * sizeof(d->plan->chain[0]));
+}
+
+static int send(struct arc_device_decoder *d)
+{
+	size_t n = d->plan->segments;
+	int err = arc_mirror_send(&d->payload, d->queue, 0, d->stored);
+
+	if (err == 0)
+		err = arc_mirror_send(&d->segments, d->queue, 0,
+				      n * DEC_WORDS * sizeof(uint32_t));
+	if (err == 0)
+		err = arc_mirror_send(&d->chains, d->queue, 0,
+				      d->plan->chains *
+					      sizeof(d->plan->chain[0]));
+	if (err == 0)
+		err = arc_ocl_fill(d->queue, d->status.device, 0, DEC_NOT_RUN,
+				   n * sizeof(uint32_t));
+	return err;
+}
+
+static int launch(struct arc_device_decoder *d)
+{
+	const struct arc_device_plan *plan = d->plan;
+	int err = 0;
+
+	for (uint32_t k = 0; k < plan->levels && err == 0; k++) {
+		uint32_t first = plan->level[k];
+		const struct arc_ocl_arg args[] = {
+			ARC_OCL_BUFFER(d->payload.device),
+			ARC_OCL_BUFFER(d->segments.device),
+			ARC_OCL_BUFFER(d->chains.device),
+			ARC_OCL_VALUE(first),
+			ARC_OCL_BUFFER(d->output.device),
+			ARC_OCL_BUFFER(d->status.device),
+		};
+
+		err = arc_ocl_run(d->queue, d->kernel,
+				  plan->level[k + 1] - first, d->items, args,
+				  ARC_COUNT(args));
+	}
+	return err;
+}
+
+/* ---- what comes back ----------------------------------------------------- */
+
+static int receive_run(struct arc_device_decoder *d, uint32_t first, uint32_t n)
+{
+	return arc_mirror_fetch(&d->output, d->queue,
+				(size_t)first << ARC_SEGMENT_LOG,
+				(size_t)n << ARC_SEGMENT_LOG);
+}
+
+/* Wanted segments, as long as they follow each other in one go. */
+static int receive(struct arc_device_decoder *d)
+{
+	uint32_t first = 0, n = 0;
+	int err = 0;
+
+	for (unsigned i = 0; i < d->n && err == 0; i++) {
+		const struct arc_decode_job *job = &d->jobs[i];
+		uint32_t span = span_of(&job->set);
+
+		for (uint32_t k = 0; k < span && err == 0; k++) {
+			uint32_t s = arc_segset_lowest(&job->set) + k;
+
+			if (!arc_segset_has(&job->want, s))
+				continue;
+			if (n > 0 && first + n != d->base[i] + k) {
+				err = receive_run(d, first, n);
+				n = 0;
+			}
+			if (n == 0)
+				first = d->base[i] + k;
+			n++;
+		}
+	}
+	if (err == 0)
+		err = receive_run(d, first, n);
+	if (err == 0)
+		err = arc_mirror_fetch(&d->status, d->queue, 0,
+				       d->plan->segments * sizeof(uint32_t));
+	if (err == 0)
+		err = arc_ocl_finish(d->queue);
+	d->figures.kernel_ns = arc_ocl_kernel_ns(d->queue);
+	return err;
+}
+
+static uint32_t *status_of(const struct arc_device_decoder *d, uint64_t i)
+{
+	return (uint32_t *)d->status.p + i;
+}
+
+/* The i-th segment of the plan: hands it out, or says in its status that it is
+ * bad. Called by several threads. */
+static int hand_out(void *ctx, uint64_t i)
+{
+	const struct arc_device_decoder *d = ctx;
+	const struct arc_plan_segment *p = &d->plan->segment[i];
+	const struct arc_decode_job *job = &d->jobs[p->frame];
+	const struct arc_record *r = job->record;
+	uint32_t at = d->base[p->frame] + p->s - arc_segset_lowest(&job->set);
+	const uint8_t *from =
+		(const uint8_t *)d->output.p + ((size_t)at << ARC_SEGMENT_LOG);
+	size_t n = arc_record_segment_raw(r, p->s);
+
+	if (*status_of(d, i) == DEC_NOT_RUN)
+		return -EIO;
+	if (!arc_segset_has(&job->want, p->s))
+		return 0;
+	if (*status_of(d, i) == DEC_DONE &&
+	    arc_xxh64(from, n) != r->segment[p->s].check)
+		*status_of(d, i) = DEC_BAD_CHECKSUM;
+	if (*status_of(d, i) == DEC_DONE)
+		memcpy(job->groups[arc_group_of(p->s, r->group_log)] +
+			       arc_offset_in_group(p->s, r->group_log),
+		       from, n);
+	return 0;
+}
+
+int arc_device_decoder_store(struct arc_device_decoder *d)
+{
+	int err = arc_parallel_each(d->threads, d->plan->segments, hand_out, d);
+
+	if (err < 0)
+		return err;
+	for (uint32_t i = 0; i < d->plan->segments; i++) {
+		const struct arc_plan_segment *p = &d->plan->segment[i];
+		struct arc_decode_job *job = &d->jobs[p->frame];
+
+		uint32_t status = *status_of(d, i);
+
+		d->figures.refused +=
+			status != DEC_DONE && status != DEC_BAD_CHECKSUM;
+		if (arc_segset_has(&job->want, p->s) && status != DEC_DONE)
+			arc_segset_add(&job->bad, p->s);
+	}
+	return 0;
+}
+
+/* ---- a run --------------------------------------------------------------- */
+
+static int plan_jobs(struct arc_device_decoder *d)
+{
+	for (unsigned i = 0; i < d->n; i++) {
+		struct arc_decode_job *job = &d->jobs[i];
+
+		assert(arc_device_decodes(job->record));
+		job->bad = (struct arc_segset){ 0 };
+		for (size_t w = 0; w < ARC_COUNT(job->set.word); w++) {
+			if (job->want.word[w] & ~job->set.word[w])
+				return -EINVAL;
+		}
+		if (!is_empty(&job->set) &&
+		    arc_segset_highest(&job->set) >= job->record->segments)
+			return -EINVAL;
+		d->frame[i] = (struct arc_plan_frame){ job->record, job->set };
+	}
+	return arc_device_plan_make(d->plan, d->frame, d->n, d->at_once);
+}
+
+int arc_device_decoder_load(struct arc_device_decoder *d,
+			    struct arc_decode_job *jobs, unsigned n)
+{
+	int err;
+
+	if (arc_device_decoder_fits(d, jobs, n) < n)
+		return -EINVAL;
+	d->jobs = jobs;
+	d->n = n;
+	err = plan_jobs(d);
+	if (err == 0)
+		gather(d);
+	return err;
+}
+
+int arc_device_decoder_compute(struct arc_device_decoder *d)
+{
+	int err = send(d);
+
+	if (err == 0)
+		err = launch(d);
+	if (err == 0)
+		err = receive(d);
+	return err;
+}
+
+int arc_device_decoder_run(struct arc_device_decoder *d,
+			   struct arc_decode_job *jobs, unsigned n)
+{
+	int err = arc_device_decoder_load(d, jobs, n);
+
+	if (err == 0)
+		err = arc_device_decoder_compute(d);
+	return err < 0 ? err : arc_device_decoder_store(d);
+}
+
+struct arc_decode_figures
+arc_device_decoder_figures(const struct arc_device_decoder *d)
+{
+	return d->figures;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * device_lane - what the lanes of devices have in common: engine_device.c.
+ * engine_decode.c and engine_encode.c do the work. A lane works on copies of
+ * the jobs, so that one that hangs and comes back touches nothing of theirs.
+ */
+#ifndef ARC_DEVICE_LANE_H
+#define ARC_DEVICE_LANE_H
+
+#include "device.h"
+#include "engine_i.h"
+
+struct arc_device_lane {
+	struct arc_worker worker;
+	struct arc_device *device;
+	unsigned threads; /* for what the host has to do */
+	unsigned batch; /* frames at once at most */
+	size_t frame_max; /* bytes, whole segments */
+	double share; /* of the jobs at hand */
+	bool wrong; /* a result was */
+};
+
+/* Makes a lane ready: takes the memory for `batch` frames. -ENOMEM: for so many
+ * there is none. */
+typedef int (*arc_lane_make)(struct arc_device_lane *l);
+
+/* Fills in all but ops. work: what for; times: how many times its size a
+ * frame takes of the device's memory. */
+void arc_device_lane_init(struct arc_device_lane *l,
+			  const struct arc_engine_params *params, unsigned i,
+			  enum arc_gpu_work work, unsigned times);
+
+/* make(), with half as many frames as long as memory is short. */
+int arc_device_lane_prepare(struct arc_device_lane *l, arc_lane_make make);
+
+/* How many of n jobs at hand are for this lane: 1 to n. */
+unsigned arc_device_lane_takes(const struct arc_device_lane *l, unsigned n);
+
+/* For the table of ops. */
+void arc_device_lane_why(struct arc_worker *worker, char *out, size_t cap);
+void arc_device_lane_abandon(struct arc_worker *worker);
+
+int arc_lane_decode_new(const struct arc_engine_params *params, unsigned i,
+			struct arc_device_lane **ret);
+int arc_lane_encode_new(const struct arc_engine_params *params, unsigned i,
+			struct arc_device_lane **ret);
+
+#endif

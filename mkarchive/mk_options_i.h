@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mk_options_i - what the files of the options share: mk_options.c (the command
+ * line), mk_settings.c (values).
+ */
+#ifndef MK_OPTIONS_I_H
+#define MK_OPTIONS_I_H
+
+#include "mk_options.h"
+
+/* Options without a letter of their own. */
+enum {
+	KEY_REACH = 0x100,
+	KEY_FAR,
+	KEY_HASH_LOG,
+	KEY_CANDIDATES,
+	KEY_GOOD_ENOUGH,
+	KEY_GPU,
+	KEY_GPU_MEMORY,
+	KEY_GPU_BATCH,
+	KEY_GPU_CHECK,
+	KEY_NO_GPU_FALLBACK,
+	KEY_PROFILE,
+	KEY_DIGEST,
+	KEY_EXCLUDE_FROM,
+	KEY_EXCLUDE,
+	KEY_FORCE,
+	KEY_NO_SYNC,
+	KEY_JSON
+};
+
+#define CODEC_NAMES "raw, lz4, lz4hc, lzext3, zstd or auto"
+
+/* What -c may say, by enum mk_codec. */
+struct mk_codec_choice {
+	const char *name;
+	const char *encoder; /* NULL: none */
+	uint8_t reach_log; /* where --reach says nothing */
+};
+
+const struct mk_codec_choice *mk_codec_choice(enum mk_codec codec);
+
+/* An option with a value. */
+struct mk_setting {
+	int key;
+	/* 0 or a negative errno; the message comes from the caller. */
+	int (*set)(struct mk_options *opt, const char *arg);
+	const char *what; /* a good value */
+	bool lzext3_only;
+};
+
+/* NULL: none of that key. */
+const struct mk_setting *mk_setting_find(int key);
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+#include <string.h>
+
+#include "match.h"
+#include "mk_options_i.h"
+
+static const struct mk_codec_choice codecs[] = {
+	[MK_CODEC_AUTO] = { "auto", "lzext3", 20 },
+	[MK_CODEC_RAW] = { "raw", NULL, 18 },
+	[MK_CODEC_LZ4] = { "lz4", "lz4", 18 },
+	[MK_CODEC_LZ4HC] = { "lz4hc", "lz4hc", 18 },
+	[MK_CODEC_LZEXT3] = { "lzext3", "lzext3", 20 },
+	[MK_CODEC_ZSTD] = { "zstd", "zstd", 20 },
+};
+
+const struct mk_codec_choice *mk_codec_choice(enum mk_codec codec)
+{
+	return &codecs[codec];
+}
+
+int mk_size_parse(const char *text, uint64_t *ret)
+{
+	static const char suffixes[] = "KMGT";
+	const char *suffix;
+	uint64_t n = 0;
+
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	for (; isdigit((unsigned char)*text); text++) {
+		if (!arc_mul_ok(n, (uint64_t)10, &n) ||
+		    !arc_add_ok(n, (uint64_t)(*text - '0'), &n))
+			return -EOVERFLOW;
+	}
+	if (!*text) {
+		*ret = n;
+		return 0;
+	}
+	suffix = strchr(suffixes, toupper((unsigned char)*text));
+	if (!suffix || text[1])
+		return -EINVAL;
+	for (int i = 0; i <= suffix - suffixes; i++) {
+		if (!arc_mul_ok(n, (uint64_t)1024, &n))
+			return -EOVERFLOW;
+	}
+	*ret = n;
+	return 0;
+}
+
+/* A size between bounds that is a multiple of `unit`. */
+static int parse_bounded(const char *arg, uint64_t min, uint64_t max,
+			 uint64_t unit, uint64_t *ret)
+{
+	uint64_t n;
+	int r = mk_size_parse(arg, &n);
+
+	if (r < 0)
+		return r;
+	if (n < min || n > max || n % unit)
+		return -EINVAL;
+	*ret = n;
+	return 0;
+}
+
+static int parse_number(const char *arg, unsigned min, unsigned max,
+			unsigned *ret)
+{
+	uint64_t n;
+	int r = parse_bounded(arg, min, max, 1, &n);
+
+	if (r < 0)
+		return r;
+	*ret = (unsigned)n;
+	return 0;
+}
+
+static int set_volume_size(struct mk_options *opt, const char *arg)
+{
+	return parse_bounded(arg, ARC_VOLUME_MIN, ARC_FILE_SIZE_MAX, 1,
+			     &opt->volume_size);
+}
+
+static int set_frame_size(struct mk_options *opt, const char *arg)
+{
+	uint64_t n;
+	int r = parse_bounded(arg, ARC_SEGMENT_SIZE, ARC_FRAME_MAX,
+			      ARC_SEGMENT_SIZE, &n);
+
+	if (r < 0)
+		return r;
+	opt->frame_size = (uint32_t)n;
+	return 0;
+}
+
+static int set_reach(struct mk_options *opt, const char *arg)
+{
+	uint64_t n = 0;
+	int r;
+
+	opt->coding.group_auto = strcmp(arg, "auto") == 0;
+	if (opt->coding.group_auto)
+		return 0;
+	r = mk_size_parse(arg, &n);
+	if (r < 0)
+		return r;
+	for (uint8_t log = ARC_GROUP_LOG_MIN; log <= ARC_GROUP_LOG_MAX; log++) {
+		if (n == (uint64_t)1 << log) {
+			opt->coding.group_log = log;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int set_level(struct mk_options *opt, const char *arg)
+{
+	if (arg[0] < '1' || arg[0] > '9' || arg[1])
+		return -EINVAL;
+	opt->coding.level = (unsigned)(arg[0] - '0');
+	return 0;
+}
+
+static int set_far(struct mk_options *opt, const char *arg)
+{
+	return parse_number(arg, 0, 16, &opt->coding.far_max);
+}
+
+static int set_hash_log(struct mk_options *opt, const char *arg)
+{
+	return parse_number(arg, 12, 24, &opt->coding.hash_log);
+}
+
+static int set_candidates(struct mk_options *opt, const char *arg)
+{
+	return parse_number(arg, 1, 64, &opt->coding.candidates);
+}
+
+static int set_good_enough(struct mk_options *opt, const char *arg)
+{
+	return parse_number(arg, 4, 65536, &opt->coding.good_enough);
+}
+
+static int set_threads(struct mk_options *opt, const char *arg)
+{
+	return parse_number(arg, 1, 4096, &opt->threads);
+}
+
+/* Index of arg in a list of names, -EINVAL when it is none of them. */
+static int choose(const char *arg, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(arg, names[i]))
+			return (int)i;
+	}
+	return -EINVAL;
+}
+
+static int set_codec(struct mk_options *opt, const char *arg)
+{
+	for (size_t i = 0; i < ARC_COUNT(codecs); i++) {
+		if (!strcmp(arg, codecs[i].name)) {
+			opt->codec = (enum mk_codec)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int set_gpu(struct mk_options *opt, const char *arg)
+{
+	return arc_gpu_set_mode(&opt->gpu, arg);
+}
+
+static int set_gpu_memory(struct mk_options *opt, const char *arg)
+{
+	return parse_bounded(arg, 64 * ARC_MIB, UINT64_MAX, 1,
+			     &opt->gpu.memory);
+}
+
+static int set_gpu_batch(struct mk_options *opt, const char *arg)
+{
+	return arc_gpu_set_batch(&opt->gpu.encode_batch, arg);
+}
+
+static int set_gpu_check(struct mk_options *opt, const char *arg)
+{
+	return parse_number(arg, 0, 1000000, &opt->gpu.check_every);
+}
+
+static int set_profile(struct mk_options *opt, const char *arg)
+{
+	static const char *const names[] = { "auto", "serial", "parallel" };
+	int i = choose(arg, names, ARC_COUNT(names));
+
+	if (i < 0)
+		return i;
+	opt->profile = (enum mk_profile)i;
+	return 0;
+}
+
+static int set_digest(struct mk_options *opt, const char *arg)
+{
+	static const char *const names[] = { "none", "xxh128", "sha256" };
+	int i = choose(arg, names, ARC_COUNT(names));
+
+	if (i < 0)
+		return i;
+	opt->digest = (enum mk_digest)i;
+	return 0;
+}
+
+static int add_exclude(struct mk_options *opt, const char *arg)
+{
+	return mk_match_add(opt->match, arg);
+}
+
+static int add_exclude_from(struct mk_options *opt, const char *arg)
+{
+	return mk_match_add_file(opt->match, arg);
+}
+
+static const struct mk_setting settings[] = {
+	{ 's', set_volume_size, "a size of at least 1M", false },
+	{ 'F', set_frame_size, "a multiple of 64K from 64K to 16M", false },
+	{ KEY_REACH, set_reach, "a power of two from 64K to 16M, or auto",
+	  false },
+	{ KEY_FAR, set_far, "a number from 0 to 16", true },
+	{ KEY_HASH_LOG, set_hash_log, "a number from 12 to 24", true },
+	{ KEY_CANDIDATES, set_candidates, "a number from 1 to 64", true },
+	{ KEY_GOOD_ENOUGH, set_good_enough, "a number from 4 to 65536", true },
+	{ 'l', set_level, "a level from 1 to 9", false },
+	{ 'j', set_threads, "a number of threads from 1 to 4096", false },
+	{ 'c', set_codec, CODEC_NAMES, false },
+	{ KEY_GPU, set_gpu, ARC_GPU_MODES, false },
+	{ KEY_GPU_MEMORY, set_gpu_memory, "a size of at least 64M", false },
+	{ KEY_GPU_BATCH, set_gpu_batch, "a number from 1 to 256", false },
+	{ KEY_GPU_CHECK, set_gpu_check, "a number from 0 to 1000000", false },
+	{ KEY_PROFILE, set_profile, "serial, parallel or auto", true },
+	{ KEY_DIGEST, set_digest, "xxh128, sha256 or none", false },
+	{ KEY_EXCLUDE, add_exclude, "a pattern", false },
+	{ KEY_EXCLUDE_FROM, add_exclude_from, "a readable file of patterns",
+	  false },
+};
+
+const struct mk_setting *mk_setting_find(int key)
+{
+	for (size_t i = 0; i < ARC_COUNT(settings); i++) {
+		if (settings[i].key == key)
+			return &settings[i];
+	}
+	return NULL;
+}
