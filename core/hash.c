@@ -94,6 +94,12 @@ struct arc_digest128 arc_digest_value(const struct arc_digest *d)
 	return ret;
 }
 
+/* Until its end is asked for, the state of both lengths is the same. */
+uint64_t arc_digest_value64(const struct arc_digest *d)
+{
+	return XXH3_64bits_digest(d->state);
+}
+
 uint64_t arc_fnv1a(const void *p, size_t n)
 {
 	const uint8_t *bytes = p;

@@ -22,7 +22,7 @@ struct arc_digest128 {
 	uint8_t b[16];
 };
 
-struct arc_digest; /* running XXH3-128 */
+struct arc_digest; /* running XXH3, either length */
 int arc_digest_new(struct arc_digest **ret);
 void arc_digest_free(struct arc_digest *d); /* accepts NULL */
 ARC_DEFINE_CLEANUP(struct arc_digest, arc_digest_free)
@@ -30,6 +30,7 @@ void arc_digest_reset(struct arc_digest *d);
 void arc_digest_update(struct arc_digest *d, const void *p, size_t n);
 void arc_digest_zeros(struct arc_digest *d, uint64_t n); /* n zero bytes */
 struct arc_digest128 arc_digest_value(const struct arc_digest *d);
+uint64_t arc_digest_value64(const struct arc_digest *d); /* XXH3-64 */
 
 /* Bytes of a leaf of the duplicate hash. */
 #define ARC_FNV_LEAF ((size_t)65536)

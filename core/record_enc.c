@@ -9,6 +9,7 @@
 struct arc_record_encoder {
 	struct arc_record_params params;
 	void *state; /* the codec's; NULL without a codec */
+	struct arc_digest *digest; /* of the frame, as far as it is laid out */
 	struct arc_segment segment[ARC_FRAME_SEGMENTS_MAX];
 };
 
@@ -29,6 +30,7 @@ int arc_record_encoder_new(const struct arc_record_params *params,
 {
 	arc_cleanup(arc_record_encoder_freep) struct arc_record_encoder *e =
 		NULL;
+	int err;
 
 	assert(params->codec.level >= 1 && params->codec.level <= 9);
 	assert(params->codec.group_log >= ARC_GROUP_LOG_MIN &&
@@ -37,12 +39,11 @@ int arc_record_encoder_new(const struct arc_record_params *params,
 	if (!e)
 		return -ENOMEM;
 	e->params = *params;
-	if (params->encoder) {
-		int err = params->encoder->new_state(&params->codec, &e->state);
-
-		if (err < 0)
-			return err;
-	}
+	err = arc_digest_new(&e->digest);
+	if (err == 0 && params->encoder)
+		err = params->encoder->new_state(&params->codec, &e->state);
+	if (err < 0)
+		return err;
 	*ret = arc_steal(e);
 	return 0;
 }
@@ -53,6 +54,7 @@ void arc_record_encoder_free(struct arc_record_encoder *e)
 		return;
 	if (e->state)
 		e->params.encoder->free_state(e->state);
+	arc_digest_free(e->digest);
 	free(e);
 }
 
@@ -104,8 +106,8 @@ static size_t plain_size(const struct arc_record_encoder *e,
 	return n;
 }
 
-/* What every entry needs whatever the codec: fill or not, and the checksum.
- * Returns the bytes that the segments take as they are. */
+/* Which segments are fill, whatever the codec. Returns the bytes that the
+ * segments take as they are. */
 static size_t survey(struct arc_record_encoder *e, struct arc_span raw)
 {
 	uint32_t segments = arc_segment_count((uint32_t)raw.n);
@@ -117,7 +119,6 @@ static size_t survey(struct arc_record_encoder *e, struct arc_span raw)
 		e->segment[s] = (struct arc_segment){
 			.type = fill ? ARC_SEGMENT_FILL : ARC_SEGMENT_RAW,
 			.fill = fill ? in.p[0] : 0,
-			.check = arc_xxh64(in.p, in.n),
 		};
 	}
 	return plain_size(e, raw, 0, segments);
@@ -133,6 +134,18 @@ static uint32_t last_of_use(const struct arc_record_encoder *e, uint32_t from,
 	while (end > from && e->segment[end - 1].type == ARC_SEGMENT_FILL)
 		end--;
 	return end;
+}
+
+/* The checksum of segment s, and the frame's as far as there: both at once, and
+ * before the segment is coded, so that it is fetched from memory once. To be
+ * called for each segment in order. */
+static void check_segment(struct arc_record_encoder *e,
+			  const struct shape *shape, uint32_t s)
+{
+	struct arc_span in = segment_of(shape->raw, s);
+
+	e->segment[s].check = arc_xxh64(in.p, in.n);
+	arc_digest_update(e->digest, in.p, in.n);
 }
 
 /* Codes or copies segment s of the group at base behind the payload so far. */
@@ -173,10 +186,13 @@ static void put_segments(struct arc_record_encoder *e, struct shape *shape,
 
 	if (encoder && used > from)
 		encoder->begin(e->state, group.p, group.n);
-	for (uint32_t s = from; s < used; s++)
-		put_segment(e, shape, encoder, s, group.p);
-	for (uint32_t s = used; s < end; s++)
-		e->segment[s].offset = shape->payload;
+	for (uint32_t s = from; s < end; s++) {
+		check_segment(e, shape, s);
+		if (s < used)
+			put_segment(e, shape, encoder, s, group.p);
+		else
+			e->segment[s].offset = shape->payload;
+	}
 }
 
 /* Codes segments [from, end) whole; 0: that takes no less than they do as they
@@ -197,6 +213,7 @@ static ssize_t put_whole(struct arc_record_encoder *e, struct shape *shape,
 	for (uint32_t s = from; s < end; s++) {
 		struct arc_segment *seg = &e->segment[s];
 
+		check_segment(e, shape, s);
 		seg->type = s == from ? ARC_SEGMENT_CODED : ARC_SEGMENT_JOINED;
 		seg->fill = 0;
 		seg->size = s == from ? (uint32_t)n : 0;
@@ -288,6 +305,7 @@ static size_t stored_size(const struct shape *shape)
 static int lay_out(struct arc_record_encoder *e, struct shape *shape,
 		   uint8_t *record)
 {
+	arc_digest_reset(e->digest);
 	shape->plain = survey(e, shape->raw);
 	shape->payload = 0;
 	shape->out = record + arc_record_head_size(shape->segments,
@@ -355,7 +373,7 @@ int arc_record_encode(struct arc_record_encoder *e, uint64_t number,
 	err = choose_shape(e, raw, out, &shape);
 	if (err < 0)
 		return err;
-	digest = arc_xxh64(raw.p, raw.n);
+	digest = arc_digest_value64(e->digest);
 	*ret = (struct arc_record_info){
 		.raw = (uint32_t)raw.n,
 		.stored = (uint32_t)stored_size(&shape),

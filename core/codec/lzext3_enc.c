@@ -1,26 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "lzext3_far.h"
 #include "lzext3_parallel.h"
+#include "lzext3_write.h"
 
-#define REACH_LOG 20 /* that the tables are made for; they grow with it */
+/*
+ * The tables are made for a reach of 1M and grow with it, up to a limit: where
+ * they do not fit a core's cache any more, further places cost a parser more
+ * than it finds there, and the sooner so the faster it is.
+ */
+#define REACH_LOG 20
 
 /* What a level does. */
 struct level {
 	const struct lzx_parser *parser;
+	unsigned hash_log_max; /* that a reach leads to */
 	struct lzx_settings set;
 };
 
 static const struct level levels[9] = {
-	/*           hash, candidates, good, lazy, tables */
-	{ &lzx_fast, { 14, 1, 0, 0, 0, false } },
-	{ &lzx_fast, { 16, 1, 0, 0, 0, true } },
-	{ &lzx_lazy, { 16, 4, 4, 24, 0, false } },
-	{ &lzx_lazy, { 16, 8, 4, 32, 1, false } },
-	{ &lzx_lazy, { 16, 8, 8, 48, 1, false } },
-	{ &lzx_lazy, { 17, 12, 12, 64, 1, false } },
-	{ &lzx_best, { 18, 16, 16, 64, 0, false } },
-	{ &lzx_best, { 19, 24, 24, 64, 0, false } },
-	{ &lzx_best, { 19, 48, 48, 128, 0, false } },
+	/*           most, hash, candidates, good, lazy, tables */
+	{ &lzx_fast, 18, { 15, 1, 0, 0, 0, false } },
+	{ &lzx_fast, 18, { 16, 1, 0, 0, 0, true } },
+	{ &lzx_lazy, 20, { 16, 4, 4, 24, 0, false } },
+	{ &lzx_lazy, 20, { 16, 8, 8, 32, 1, false } },
+	{ &lzx_lazy, 20, { 17, 8, 12, 48, 1, false } },
+	{ &lzx_lazy, 21, { 18, 8, 14, 64, 1, false } },
+	{ &lzx_best, 24, { 18, 16, 16, 64, 0, false } },
+	{ &lzx_best, 24, { 19, 24, 24, 64, 0, false } },
+	{ &lzx_best, 24, { 19, 48, 48, 128, 0, false } },
 };
 
 struct state {
@@ -49,6 +56,18 @@ static void free_state(void *state)
 	free(s);
 }
 
+static unsigned hash_log(const struct level *level,
+			 const struct arc_encoder_params *params)
+{
+	unsigned log = level->set.hash_log;
+
+	if (params->hash_log)
+		return params->hash_log;
+	if (params->group_log > REACH_LOG)
+		log += params->group_log - REACH_LOG;
+	return ARC_MIN(log, level->hash_log_max);
+}
+
 /* What the level of the params does, with their overrides. */
 static struct level level_of(const struct arc_encoder_params *params)
 {
@@ -57,14 +76,11 @@ static struct level level_of(const struct arc_encoder_params *params)
 
 	assert(params->level >= 1 && params->level <= ARC_COUNT(levels));
 	if (params->parallel)
-		return (struct level){ &lzx_parallel,
-				       lzx_parallel_settings(params) };
+		return (struct level){ .parser = &lzx_parallel,
+				       .set = lzx_parallel_settings(params) };
 	level = levels[params->level - 1];
 	set = &level.set;
-	if (params->hash_log)
-		set->hash_log = params->hash_log;
-	else if (params->group_log > REACH_LOG)
-		set->hash_log += params->group_log - REACH_LOG;
+	set->hash_log = hash_log(&level, params);
 	if (params->candidates)
 		set->candidates = set->long_candidates = params->candidates;
 	if (params->good_enough)
@@ -129,25 +145,29 @@ static void begin(void *state, const uint8_t *base, size_t n)
 	s->parser->begin(s->parsing, n);
 }
 
-/* The granules from the one of the earliest source on: without gaps, for
- * these would cost a decoder more than they save. */
-static uint32_t near_of(const struct lzx_input *in, const struct lzx_matches *m,
-			uint8_t group_log)
+/* The granules from the one of `earliest`, a position that is copied from, on:
+ * without gaps, for these would cost a decoder more than they save. */
+static uint32_t near_of(uint32_t off, uint32_t earliest, uint8_t group_log)
 {
 	uint32_t before =
-		lzx_granules_before(in->off >> ARC_SEGMENT_LOG, group_log);
-	uint32_t at = in->off, earliest = in->off;
+		lzx_granules_before(off >> ARC_SEGMENT_LOG, group_log);
 
-	for (uint32_t i = 0; i < m->n; i++) {
-		at += m->item[i].lit;
-		if (m->item[i].dist <= at)
-			earliest = ARC_MIN(earliest, at - m->item[i].dist);
-		at += m->item[i].len;
-	}
-	if (earliest == in->off)
+	if (earliest >= off)
 		return 0;
 	return before &
 	       ~((UINT32_C(1) << (earliest >> lzx_granule_log(group_log))) - 1);
+}
+
+/* Returns the earliest position that is copied from. */
+static uint32_t write_streams(struct state *s, uint32_t number,
+			      struct lzx_input *in, struct lzx_streams *out)
+{
+	s->matches.n = 0;
+	if (s->parser->write)
+		return s->parser->write(s->parsing, in, out);
+	lzx_far_choose(s->far, number, in);
+	s->parser->parse(s->parsing, in, &s->matches);
+	return lzx_write(out, in, &s->matches);
 }
 
 static size_t encode(void *state, const uint8_t *base, size_t off, size_t n,
@@ -159,15 +179,13 @@ static size_t encode(void *state, const uint8_t *base, size_t off, size_t n,
 				.off = (uint32_t)off,
 				.end = (uint32_t)(off + n),
 				.readable = s->group };
+	struct lzx_streams streams = lzx_streams_begin(&s->writer);
 	struct arc_disk_lzext3 x = { 0 };
-	size_t got;
+	uint32_t earliest = write_streams(s, number, &in, &streams);
+	size_t got = lzx_collect(&s->writer, &streams, out, cap, &x);
 
-	lzx_far_choose(s->far, number, &in);
-	s->matches.n = 0;
-	s->parser->parse(s->parsing, &in, &s->matches);
-	got = lzx_write(&s->writer, &in, &s->matches, out, cap, &x);
 	lzx_far_settle(s->far, number, &s->matches, n, got, &x);
-	x.near = arc_put16((uint16_t)near_of(&in, &s->matches, s->group_log));
+	x.near = arc_put16((uint16_t)near_of(in.off, earliest, s->group_log));
 	memcpy(seg->ext, &x, sizeof(x));
 	return got;
 }

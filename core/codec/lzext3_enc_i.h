@@ -2,7 +2,7 @@
 /*
  * lzext3_enc_i - the parts of the LZ-EXT3 encoder. A *parser* turns a segment
  * into matches with the help of a *finder*; the writer turns these into the
- * streams of a segment.
+ * streams of a segment. The fast parser needs no finder and writes as it goes.
  *
  *	lzext3_enc    levels, state, the segments of a frame
  *	lzext3_fast   parser of levels 1 and 2: one or two probes
@@ -131,6 +131,24 @@ static inline uint32_t lzx_common(const uint8_t *p, const uint8_t *q,
 	return (uint32_t)(p - start);
 }
 
+/* The same where p + LZX_WIDE <= end: of that many bytes all are compared at
+ * once, for a loop's last round cannot be foreseen. */
+#define LZX_WIDE 32
+
+static inline uint32_t lzx_common_wide(const uint8_t *p, const uint8_t *q,
+				       const uint8_t *end)
+{
+#ifdef __SSE2__
+	uint32_t equal = lzx_equal16(p, q) | lzx_equal16(p + 16, q + 16) << 16;
+
+	if (equal != UINT32_MAX)
+		return (uint32_t)__builtin_ctz(~equal);
+	return LZX_WIDE + lzx_common(p + LZX_WIDE, q + LZX_WIDE, end);
+#else
+	return lzx_common(p, q, end);
+#endif
+}
+
 /* How long the match with the last distance is at `at`; 0: none. */
 static inline uint32_t lzx_match_last(const struct lzx_input *in, uint32_t at,
 				      uint32_t last)
@@ -213,33 +231,24 @@ struct lzx_settings {
 	bool two_tables; /* fast parser */
 };
 
+struct lzx_streams; /* lzext3_write.h */
+
 /* A parser: its own state, with the finder's. */
 struct lzx_parser {
 	int (*new_state)(const struct lzx_settings *set, void **ret);
 	void (*free_state)(void *state);
 	void (*begin)(void *state, size_t n); /* a new group of n bytes */
+
+	/* Either finds the matches of a segment ... */
 	void (*parse)(void *state, const struct lzx_input *in,
 		      struct lzx_matches *out);
+	/* ... or writes them, without far ones, as lzx_write() does. */
+	uint32_t (*write)(void *state, const struct lzx_input *in,
+			  struct lzx_streams *out);
 };
 
 extern const struct lzx_parser lzx_fast;
 extern const struct lzx_parser lzx_lazy;
 extern const struct lzx_parser lzx_best;
-
-/* Streams of a segment on their way, with room for an item more. */
-struct lzx_writer {
-	uint8_t lo[LZX_TOKENS_MAX * 2 + 2];
-	uint8_t x16[1024];
-	uint8_t tok[LZX_TOKENS_MAX];
-	uint8_t hi[LZX_TOKENS_MAX + 1];
-	uint8_t x8[LZX_TOKENS_MAX * 2 + 1];
-	uint8_t lit[ARC_SEGMENT_SIZE + 32];
-};
-
-/* Writes the segment's streams to out; returns their bytes, 0 when these are
- * more than cap. Fills in the counts of x. */
-size_t lzx_write(struct lzx_writer *w, const struct lzx_input *in,
-		 const struct lzx_matches *m, uint8_t *out, size_t cap,
-		 struct arc_disk_lzext3 *x);
 
 #endif

@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parser of levels 1 and 2: takes the first match it sees. Level 1 looks
- * at the last place with the same six bytes, level 2 at the last with the same
- * eight and then at the last with the same five. The last distance is tried
- * one byte ahead of both, since it costs nothing to say.
+ * The parser of levels 1 and 2: takes the first match it sees and writes it at
+ * once, so that the processor is busy with that while it waits for what stands
+ * at the next place. Level 1 looks at the last place with the same six bytes,
+ * level 2 at the last with the same eight and then at the last with the same
+ * five. The last distance is tried one byte ahead of both, since it costs
+ * nothing to say.
+ *
+ * An entry of a table is a position and, in its upper byte, a further part of
+ * the hash: so most places that do not match need not be looked at, and that
+ * there will be a match is known before it has been loaded. Empty entries name
+ * position 0, which is as good as any other.
  */
-#include "lzext3_enc_i.h"
+#include "lzext3_write.h"
 
 #define SHORT_BYTES 5
 #define ONLY_BYTES 6 /* with one table */
 #define LONG_BYTES 8
-#define TAIL 12 /* bytes at the end that are not looked at */
+#define TAIL 40 /* bytes at the end that are not looked at */
+#define TAG_LOG 8
+
+static_assert(ARC_GROUP_LOG_MAX + TAG_LOG <= 32, "an entry is 32 bits");
+static_assert(TAIL >= 1 + LZX_WIDE && TAIL >= LZX_WILD, "readable bytes");
 
 /* Made once for one table and once for two. */
 #define INLINE inline __attribute__((always_inline))
@@ -68,181 +79,169 @@ static void begin(void *state, size_t n)
 struct view {
 	uint32_t *shorts;
 	uint32_t *longs;
-	unsigned shift; /* of a hash, to get an entry's number */
+	unsigned shift; /* of a product, to get an entry's number and tag */
 	const uint8_t *base;
-	const uint8_t *end;
-	uint32_t limit; /* no match begins from here on */
-	uint32_t readable;
+	const uint8_t *limit; /* no match is looked for from here on */
 };
 
 /* Where a match is, from where. */
 struct found {
-	uint32_t at;
-	uint32_t from;
-	uint32_t len; /* 0: none */
+	const uint8_t *p;
+	const uint8_t *q;
 };
 
-/* How short a match may be for its distance. */
-static INLINE uint32_t min_len(uint32_t dist)
+/* Enters a place, given the product of its bytes. Returns the entry before; its
+ * upper byte is 0 when the tags were the same. */
+static INLINE uint32_t swap_entry(const struct view *v, uint32_t *table,
+				  uint64_t mix, const uint8_t *p)
 {
-	return dist > 0xffff ? 6 : SHORT_BYTES;
-}
-
-static INLINE uint64_t short_mix(const uint8_t *p, bool two)
-{
-	return lzx_mix(p, two ? SHORT_BYTES : ONLY_BYTES);
-}
-
-/* Looks a position up in a table and enters it. */
-static INLINE uint32_t swap_entry(uint32_t *table, unsigned shift, uint64_t mix,
-				  uint32_t at)
-{
-	uint32_t *entry = &table[mix >> shift];
+	uint32_t hash = (uint32_t)(mix >> v->shift);
+	uint32_t *entry = &table[hash >> TAG_LOG];
+	uint32_t tag = hash << (32 - TAG_LOG);
 	uint32_t old = *entry;
 
-	*entry = at + 1;
-	return old;
+	*entry = tag | (uint32_t)(p - v->base);
+	return old ^ tag;
 }
 
-/* Whether there is a match, of SHORT_BYTES at least. */
-static INLINE bool try_entry(const struct view *v, uint32_t entry, uint32_t at,
-			     struct found *ret)
+static INLINE void enter(const struct view *v, const uint8_t *p, bool two)
 {
-	const uint8_t *p = v->base + at;
-	const uint8_t *q = v->base + entry - 1;
+	swap_entry(v, v->shorts, lzx_mix(p, two ? SHORT_BYTES : ONLY_BYTES), p);
+	if (two)
+		swap_entry(v, v->longs, lzx_mix(p, LONG_BYTES), p);
+}
+
+/* Whether n bytes at p are found where the entry says. Over long distances,
+ * which take a byte more, one byte more is asked for. */
+static INLINE bool try_entry(const struct view *v, uint32_t entry,
+			     const uint8_t *p, unsigned n, struct found *ret)
+{
+	const uint8_t *q = v->base + entry;
 	uint64_t x;
 
-	if (entry == 0)
+	if (entry >> (32 - TAG_LOG))
 		return false;
 	x = lzx_load64(p) ^ lzx_load64(q);
-	if (x << (64 - 8 * SHORT_BYTES))
+	if (x << (64 - 8 * n))
 		return false;
-	ret->at = at;
-	ret->from = entry - 1;
-	ret->len = x ? (uint32_t)__builtin_ctzll(x) / 8
-		     : 8 + lzx_common(p + 8, q + 8, v->end);
-	return ret->len >= min_len(at - ret->from);
+	if (n < ONLY_BYTES && p - q > 0xffff && x << (64 - 8 * ONLY_BYTES))
+		return false;
+	*ret = (struct found){ p, q };
+	return true;
 }
 
-static INLINE bool look_up(const struct view *v, uint32_t at, uint64_t mix,
+/* Enters p and looks for a match there, or one with the last distance behind
+ * it. */
+static INLINE bool look_up(const struct view *v, const uint8_t *p, size_t last,
 			   bool two, struct found *ret)
 {
-	uint32_t shorter = swap_entry(v->shorts, v->shift, mix, at);
+	unsigned n = two ? SHORT_BYTES : ONLY_BYTES;
+	uint32_t shorter = swap_entry(v, v->shorts, lzx_mix(p, n), p);
+	uint32_t longer = 0;
 
-	if (two) {
-		uint32_t longer =
-			swap_entry(v->longs, v->shift,
-				   lzx_mix(v->base + at, LONG_BYTES), at);
+	if (two)
+		longer = swap_entry(v, v->longs, lzx_mix(p, LONG_BYTES), p);
+	if (lzx_load32(p + 1) == lzx_load32(p + 1 - last)) {
+		*ret = (struct found){ p + 1, p + 1 - last };
+		return true;
+	}
+	if (two && try_entry(v, longer, p, LONG_BYTES, ret))
+		return true;
+	return try_entry(v, shorter, p, n, ret);
+}
 
-		if (try_entry(v, longer, at, ret))
+/* The next match behind `anchor`, `from` being the first place to look at:
+ * where nothing is found, ever larger steps are taken, and later samples. */
+static INLINE bool next_match(const struct view *v, const uint8_t *anchor,
+			      const uint8_t *from, size_t last, bool two,
+			      struct found *ret)
+{
+	const uint8_t *p = from;
+	const uint8_t *stop =
+		v->limit - anchor > LZX_SKIM ? anchor + LZX_SKIM : v->limit;
+
+	while (p < stop) {
+		if (look_up(v, p, last, two, ret))
+			return true;
+		p += 1 + ((p - anchor) >> 5);
+	}
+	for (; p < v->limit; p++) {
+		if (lzx_is_sample(p) && look_up(v, p, last, two, ret))
 			return true;
 	}
-	return try_entry(v, shorter, at, ret);
+	return false;
 }
 
-/* The next match from `at` on, its last distance being `last`. */
-static INLINE struct found next_match(const struct view *v, uint32_t anchor,
-				      uint32_t last, bool two)
+/* How many bytes before the match are equal as well, p not going below
+ * anchor. */
+static INLINE size_t common_before(const struct view *v, const uint8_t *anchor,
+				   const struct found *f)
 {
-	const uint8_t *base = v->base;
-	struct found f = { 0 };
-	uint32_t at = anchor;
+	size_t room = (size_t)ARC_MIN(f->p - anchor, f->q - v->base);
+	size_t n = 0;
 
-	while (at < v->limit) {
-		uint64_t mix = short_mix(base + at, two);
-		bool skimming = at - anchor > LZX_SKIM;
+	while (n < room && f->q - n >= v->base + 8) {
+		uint64_t x =
+			lzx_load64(f->p - n - 8) ^ lzx_load64(f->q - n - 8);
 
-		if (skimming && !lzx_is_sample(base + at)) {
-			at++;
-			continue;
-		}
-		if (last && lzx_load32(base + at + 1) ==
-				    lzx_load32(base + at + 1 - last)) {
-			swap_entry(v->shorts, v->shift, mix, at);
-			f.at = at + 1;
-			f.from = f.at - last;
-			f.len = lzx_common(base + f.at, base + f.from, v->end);
-			return f;
-		}
-		if (look_up(v, at, mix, two, &f))
-			return f;
-		at += skimming ? 1 : 1 + ((at - anchor) >> 4);
+		if (x)
+			return ARC_MIN(room,
+				       n + (size_t)__builtin_clzll(x) / 8);
+		n += 8;
 	}
-	f.len = 0;
-	return f;
+	return ARC_MIN(room, n);
 }
 
-static INLINE void extend_back(const struct view *v, uint32_t anchor,
-			       struct found *f)
+static INLINE uint32_t write_with(const struct state *s,
+				  const struct lzx_input *in,
+				  struct lzx_streams *out, bool two)
 {
-	while (f->at > anchor && f->from > 0 &&
-	       v->base[f->at - 1] == v->base[f->from - 1]) {
-		f->at--;
-		f->from--;
-		f->len++;
-	}
-}
-
-/* Positions within a match: one near its begin and one near its end. */
-static INLINE void enter_some(const struct view *v, const struct found *f,
-			      bool two)
-{
-	const uint32_t at[2] = { f->at + 2, f->at + f->len - 2 };
-
-	for (unsigned i = 0; i < 2; i++) {
-		if (at[i] + 8 > v->readable)
-			continue;
-		swap_entry(v->shorts, v->shift, short_mix(v->base + at[i], two),
-			   at[i]);
-		if (two)
-			swap_entry(v->longs, v->shift,
-				   lzx_mix(v->base + at[i], LONG_BYTES), at[i]);
-	}
-}
-
-static INLINE void parse_with(const struct state *s, const struct lzx_input *in,
-			      struct lzx_matches *out, bool two)
-{
-	const struct view view = {
+	const uint8_t *begin = in->base + in->off, *end = in->base + in->end;
+	const struct view v = {
 		.shorts = s->shorts,
 		.longs = s->longs,
-		.shift = 64 - s->used_log,
+		.shift = 64 - TAG_LOG - s->used_log,
 		.base = in->base,
-		.end = in->base + in->end,
-		.limit = in->end - in->off > TAIL ? in->end - TAIL : in->off,
-		.readable = in->readable,
+		.limit = end - begin > TAIL ? end - TAIL : begin,
 	};
-	const struct view *v = &view;
-	uint32_t anchor = in->off;
-	uint32_t last = 0;
+	struct lzx_streams streams = *out;
+	const uint8_t *anchor = begin, *earliest = begin;
+	const uint8_t *from = begin + (in->off == 0); /* 0 is in the tables */
+	size_t last = 1; /* a guess */
+	struct found f;
 
-	for (;;) {
-		struct found f = next_match(v, anchor, last, two);
+	while (next_match(&v, anchor, from, last, two, &f)) {
+		uint32_t len = lzx_common_wide(f.p, f.q, end);
+		size_t before = common_before(&v, anchor, &f);
+		const uint8_t *p = f.p - before;
 
-		if (f.len == 0)
-			break;
-		extend_back(v, anchor, &f);
-		lzx_put(out, f.at - anchor, f.len, f.at - f.from);
-		last = f.at - f.from;
-		anchor = f.at + f.len;
-		enter_some(v, &f, two);
+		last = (size_t)(f.p - f.q);
+		earliest = ARC_MIN(earliest, f.q - before);
+		lzx_put_literals(&streams, anchor, (size_t)(p - anchor));
+		lzx_put_match(&streams, (uint32_t)(p - anchor),
+			      (uint32_t)(len + before), (uint32_t)last);
+		anchor = from = f.p + len;
+		enter(&v, p + 2, two);
+		if (anchor < v.limit)
+			enter(&v, anchor - 2, two);
 	}
+	lzx_put_tail(&streams, anchor, (size_t)(end - anchor));
+	*out = streams;
+	return (uint32_t)(earliest - in->base);
 }
 
-static void parse(void *state, const struct lzx_input *in,
-		  struct lzx_matches *out)
+static uint32_t write_found(void *state, const struct lzx_input *in,
+			    struct lzx_streams *out)
 {
-	struct state *s = state;
+	const struct state *s = state;
 
-	if (s->two_tables)
-		parse_with(s, in, out, true);
-	else
-		parse_with(s, in, out, false);
+	return s->two_tables ? write_with(s, in, out, true)
+			     : write_with(s, in, out, false);
 }
 
 const struct lzx_parser lzx_fast = {
 	.new_state = new_state,
 	.free_state = free_state,
 	.begin = begin,
-	.parse = parse,
+	.write = write_found,
 };

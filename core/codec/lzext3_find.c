@@ -127,6 +127,20 @@ void lzx_finder_enter(struct lzx_finder *f, const struct lzx_input *in,
 	enter(f, f->width_log, in, at, samples);
 }
 
+/* Asks for the rows of the place behind p, which is entered next and in most
+ * cases looked at. */
+static BY_WIDTH void ask_for_next(const struct lzx_finder *f,
+				  unsigned width_log, const uint8_t *p)
+{
+	size_t shorter = row_of(f, lzx_mix(p + 1, SHORT_BYTES)) << width_log;
+	size_t longer = row_of(f, lzx_mix(p + 1, LONG_BYTES)) << width_log;
+
+	__builtin_prefetch(f->shorts.tag + shorter);
+	__builtin_prefetch(f->shorts.place + shorter);
+	__builtin_prefetch(f->longs.tag + longer);
+	__builtin_prefetch(f->longs.place + longer);
+}
+
 /* ---- finding ------------------------------------------------------------ */
 
 /* Bit i: the tag of slot i is the one looked for. */
@@ -233,6 +247,7 @@ static BY_WIDTH unsigned find(struct lzx_finder *f, unsigned width_log,
 	uint32_t best = LZX_MIN_MATCH - 1;
 	unsigned tried, n;
 
+	ask_for_next(f, width_log, p);
 	enter(f, width_log, in, at, false);
 	tried = gather(f, &f->shorts, width_log, in->base,
 		       lzx_mix(p, SHORT_BYTES), f->candidates, places);
@@ -256,5 +271,78 @@ unsigned lzx_find(struct lzx_finder *f, const struct lzx_input *in, uint32_t at,
 		return find(f, 5, in, at, found);
 	default:
 		return find(f, 6, in, at, found);
+	}
+}
+
+/* ---- finding the one that saves most ------------------------------------ */
+
+/*
+ * What a match saves at most that is found by its first four bytes alone. Who
+ * has that much, above all in the second of two looks, need not try these:
+ * they are most of the work and what they find is too short.
+ */
+#define SHORT_GAIN (LONG_BYTES - 1 - 2)
+
+/* Looks closely at places that may save more than *best: a distance of more
+ * bytes wants a longer match. */
+static inline void weigh(const struct lzx_finder *f, const struct lzx_input *in,
+			 uint32_t at, const uint32_t *places, unsigned tried,
+			 struct lzx_gain *best)
+{
+	const uint8_t *p = in->base + at;
+	const uint8_t *end = in->base + in->end;
+
+	for (unsigned i = 0; i < tried; i++) {
+		const uint8_t *q = in->base + places[i];
+		uint32_t dist_bytes = lzx_dist_bytes((uint32_t)(p - q));
+		/* It has to be longer than this. */
+		uint32_t least = ARC_MAX((uint32_t)best->bytes + 1 + dist_bytes,
+					 LZX_MIN_MATCH - 1);
+		uint32_t len;
+
+		if (least >= end - p)
+			continue;
+		if (lzx_load32(q + least - 3) != lzx_load32(p + least - 3))
+			continue;
+		len = lzx_common(p, q, end);
+		lzx_consider(len, (uint32_t)(p - q), dist_bytes, best);
+		if (len >= f->good_enough)
+			break;
+	}
+}
+
+static BY_WIDTH void find_best(struct lzx_finder *f, unsigned width_log,
+			       const struct lzx_input *in, uint32_t at,
+			       struct lzx_gain *best)
+{
+	const uint8_t *p = in->base + at;
+	uint32_t places[LZX_ROW_MAX];
+	unsigned tried;
+
+	ask_for_next(f, width_log, p);
+	enter(f, width_log, in, at, false);
+	tried = gather(f, &f->longs, width_log, in->base,
+		       lzx_mix(p, LONG_BYTES), f->long_candidates, places);
+	weigh(f, in, at, places, tried, best);
+	if (best->bytes >= SHORT_GAIN || best->len >= f->good_enough)
+		return;
+	tried = gather(f, &f->shorts, width_log, in->base,
+		       lzx_mix(p, SHORT_BYTES), f->candidates, places);
+	weigh(f, in, at, places, tried, best);
+}
+
+void lzx_find_best(struct lzx_finder *f, const struct lzx_input *in,
+		   uint32_t at, struct lzx_gain *best)
+{
+	switch (f->width_log) {
+	case 4:
+		find_best(f, 4, in, at, best);
+		break;
+	case 5:
+		find_best(f, 5, in, at, best);
+		break;
+	default:
+		find_best(f, 6, in, at, best);
+		break;
 	}
 }

@@ -27,6 +27,13 @@ struct lzx_pair {
 	uint32_t dist;
 };
 
+/* A match and the bytes it saves against literals; len 0: none. */
+struct lzx_gain {
+	uint32_t len;
+	uint32_t dist;
+	int bytes;
+};
+
 struct lzx_rows {
 	uint32_t *place; /* position + 1 */
 	uint8_t *tag;
@@ -64,6 +71,24 @@ static inline void lzx_finder_pass(struct lzx_finder *f,
 	if (len > LZX_SKIM)
 		lzx_finder_enter(f, in, at, true);
 }
+
+/* Takes the match if it saves more. */
+static inline void lzx_consider(uint32_t len, uint32_t dist,
+				uint32_t dist_bytes, struct lzx_gain *best)
+{
+	int bytes = (int)len - (int)(1 + dist_bytes + lzx_len_bytes(len));
+
+	if (bytes > best->bytes)
+		*best = (struct lzx_gain){ len, dist, bytes };
+}
+
+/*
+ * Enters what lies before `at` and considers the matches there, long ones
+ * first: nothing but what saves more than *best is looked at closely. One of
+ * good_enough bytes ends the search. Lengths end where in does.
+ */
+void lzx_find_best(struct lzx_finder *f, const struct lzx_input *in,
+		   uint32_t at, struct lzx_gain *best);
 
 /*
  * Enters what lies before `at` and finds matches there, each longer than the

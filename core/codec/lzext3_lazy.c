@@ -14,13 +14,6 @@ struct state {
 	uint32_t far; /* of the input's far matches, the next */
 };
 
-/* A match and the bytes it saves against literals; len 0: none. */
-struct gain {
-	uint32_t len;
-	uint32_t dist;
-	int bytes;
-};
-
 static void free_state(void *state)
 {
 	struct state *s = state;
@@ -55,35 +48,21 @@ static void begin(void *state, size_t n)
 	lzx_finder_begin(&s->finder, n);
 }
 
-static inline void consider(uint32_t len, uint32_t dist, uint32_t dist_bytes,
-			    struct gain *best)
-{
-	int bytes = (int)len - (int)(1 + dist_bytes + lzx_len_bytes(len));
-
-	if (bytes > best->bytes)
-		*best = (struct gain){ len, dist, bytes };
-}
-
 /* The match at `at` that saves most, and more than `least`. */
-static struct gain find(struct state *s, const struct lzx_input *in,
-			uint32_t at, uint32_t last, int least)
+static struct lzx_gain find(struct state *s, const struct lzx_input *in,
+			    uint32_t at, uint32_t last, int least)
 {
-	struct lzx_pair found[LZX_FOUND_MAX];
-	struct gain best = { .bytes = least };
+	struct lzx_gain best = { .bytes = least };
 	uint32_t len = lzx_match_last(in, at, last);
 	struct lzx_far_match far = lzx_far_at(in, at, &s->far);
-	unsigned n;
 
 	if (len > 0)
-		consider(len, last, 0, &best);
+		lzx_consider(len, last, 0, &best);
 	if (far.len > 0)
-		consider(far.len, far.dist, lzx_dist_bytes(far.dist), &best);
-	if (len >= s->finder.good_enough)
-		return best;
-	n = lzx_find(&s->finder, in, at, found);
-	for (unsigned i = 0; i < n; i++)
-		consider(found[i].len, found[i].dist,
-			 lzx_dist_bytes(found[i].dist), &best);
+		lzx_consider(far.len, far.dist, lzx_dist_bytes(far.dist),
+			     &best);
+	if (len < s->finder.good_enough)
+		lzx_find_best(&s->finder, in, at, &best);
 	return best;
 }
 
@@ -103,11 +82,11 @@ static inline uint32_t next_look(struct state *s, const struct lzx_input *in,
 }
 
 /* The first match at or behind `anchor`; *ret_at says where. */
-static struct gain first_match(struct state *s, const struct lzx_input *in,
-			       uint32_t anchor, uint32_t limit, uint32_t last,
-			       uint32_t *ret_at)
+static struct lzx_gain first_match(struct state *s, const struct lzx_input *in,
+				   uint32_t anchor, uint32_t limit,
+				   uint32_t last, uint32_t *ret_at)
 {
-	struct gain g = { 0 };
+	struct lzx_gain g = { 0 };
 	uint32_t at = next_look(s, in, anchor, anchor, limit);
 
 	while (at < limit) {
@@ -123,12 +102,12 @@ static struct gain first_match(struct state *s, const struct lzx_input *in,
 /* Looks for a match that begins later and saves more. */
 static void look_ahead(struct state *s, const struct lzx_input *in,
 		       uint32_t limit, uint32_t last, uint32_t *at,
-		       struct gain *g)
+		       struct lzx_gain *g)
 {
 	uint32_t from = *at;
 
 	for (uint32_t tried = 0; tried < s->lazy; tried++) {
-		struct gain later;
+		struct lzx_gain later;
 
 		if (g->len >= s->finder.good_enough || from + 1 >= limit)
 			break;
@@ -142,7 +121,7 @@ static void look_ahead(struct state *s, const struct lzx_input *in,
 }
 
 static void extend_back(const struct lzx_input *in, uint32_t anchor,
-			uint32_t *at, struct gain *g)
+			uint32_t *at, struct lzx_gain *g)
 {
 	const uint8_t *p = in->base + *at;
 
@@ -164,7 +143,8 @@ static void parse(void *state, const struct lzx_input *in,
 	s->far = 0;
 	for (;;) {
 		uint32_t at;
-		struct gain g = first_match(s, in, anchor, limit, last, &at);
+		struct lzx_gain g =
+			first_match(s, in, anchor, limit, last, &at);
 
 		if (g.len == 0)
 			break;

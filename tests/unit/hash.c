@@ -123,6 +123,24 @@ static void digest_does_not_depend_on_the_pieces(void **state)
 	}
 }
 
+static void digest_has_the_64_bits_of_the_same_bytes(void **state)
+{
+	arc_cleanup(arc_digest_freep) struct arc_digest *d = NULL;
+
+	(void)state;
+	assert_int_equal(arc_digest_new(&d), 0);
+	for (size_t i = 0; i < ARC_COUNT(known); i++) {
+		arc_cleanup(arc_freep) uint8_t *p = make_bytes(known[i].n);
+		size_t half = known[i].n / 2;
+
+		arc_digest_reset(d);
+		arc_digest_update(d, p, half);
+		arc_digest_update(d, p + half, known[i].n - half);
+		assert_true(arc_digest_value64(d) == known[i].h64);
+		assert_digest(d, known[i].h128);
+	}
+}
+
 static void digest_of_zeros_is_that_of_zero_bytes(void **state)
 {
 	static const uint8_t zeros[200000];
@@ -268,6 +286,7 @@ int main(void)
 		cmocka_unit_test(xxh64_of_two_is_that_of_the_whole),
 		cmocka_unit_test(digest_has_the_known_values),
 		cmocka_unit_test(digest_does_not_depend_on_the_pieces),
+		cmocka_unit_test(digest_has_the_64_bits_of_the_same_bytes),
 		cmocka_unit_test(digest_of_zeros_is_that_of_zero_bytes),
 		cmocka_unit_test(fnv1a_has_the_known_values),
 		cmocka_unit_test(leaves_are_hashed_each_alone),
