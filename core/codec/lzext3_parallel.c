@@ -13,6 +13,9 @@
 #define REACH_LOG 20 /* that the tables are made for; they grow with it */
 #define NONE UINT16_MAX
 
+/* Made once for the usual numbers of candidates, which are constants then. */
+#define BY_CANDIDATES inline __attribute__((always_inline))
+
 static_assert(LZP_TILE <= NONE, "offsets in a tile");
 static_assert(ARC_SEGMENT_SIZE % LZP_CHUNK == 0, "chunks of a segment");
 static_assert(LZP_CHUNK % LZP_TILE == 0, "tiles of a chunk");
@@ -126,7 +129,7 @@ static inline void enter(const struct table *t, uint32_t hash, uint32_t at)
 /* ---- search ------------------------------------------------------------- */
 
 /* A match that saves more has at least `need` bytes. */
-static inline void try_place(struct search *s, uint32_t dist)
+static BY_CANDIDATES void try_place(struct search *s, uint32_t dist)
 {
 	const uint8_t *q = s->p - dist;
 	uint32_t need = (uint32_t)s->gain + 2 + lzx_dist_bytes(dist);
@@ -153,8 +156,8 @@ static inline bool is_good(const struct search *s, unsigned good_enough)
 }
 
 /* Tries the row's slots, that of the tile before first. */
-static inline void try_row(struct search *s, const struct table *t,
-			   uint32_t hash, unsigned good_enough)
+static BY_CANDIDATES void try_row(struct search *s, const struct table *t,
+				  uint32_t hash, unsigned good_enough)
 {
 	uint32_t tile = s->at >> LZP_TILE_LOG;
 	const uint32_t *row;
@@ -174,8 +177,10 @@ static inline void try_row(struct search *s, const struct table *t,
 	}
 }
 
-static uint32_t search(const struct state *st, const struct lzx_input *in,
-		       uint32_t at)
+static BY_CANDIDATES uint32_t search(const struct state *st,
+				     const struct table *shorts,
+				     const struct table *longs,
+				     const struct lzx_input *in, uint32_t at)
 {
 	uint32_t i = at % LZP_TILE;
 	uint32_t first = st->first[st->short_hash[i] >> (32 - LZP_FIRSTS_LOG)];
@@ -185,9 +190,40 @@ static uint32_t search(const struct state *st, const struct lzx_input *in,
 
 	if (first < i)
 		try_place(&s, i - first);
-	try_row(&s, &st->shorts, st->short_hash[i], st->good_enough);
-	try_row(&s, &st->longs, st->long_hash[i], st->good_enough);
+	try_row(&s, shorts, st->short_hash[i], st->good_enough);
+	try_row(&s, longs, st->long_hash[i], st->good_enough);
 	return s.match;
+}
+
+static BY_CANDIDATES void search_all(const struct state *s, struct table shorts,
+				     struct table longs,
+				     const struct lzx_input *in, uint32_t from,
+				     uint32_t to, uint32_t *best)
+{
+	for (uint32_t at = from; at < to; at++)
+		best[at - from] = search(s, &shorts, &longs, in, at);
+}
+
+/* A table of which it is known how many candidates it has. */
+static BY_CANDIDATES struct table with(struct table t, unsigned candidates)
+{
+	t.candidates = candidates;
+	t.width_log = lzx_parallel_width_log(candidates);
+	return t;
+}
+
+/* Searches positions [from, to), which are in one tile. */
+static void search_each(const struct state *s, const struct lzx_input *in,
+			uint32_t from, uint32_t to, uint32_t *best)
+{
+	const struct table *t = &s->shorts, *u = &s->longs;
+
+	if (t->candidates == 1 && u->candidates == 0)
+		search_all(s, with(*t, 1), with(*u, 0), in, from, to, best);
+	else if (t->candidates == 1 && u->candidates == 1)
+		search_all(s, with(*t, 1), with(*u, 1), in, from, to, best);
+	else
+		search_all(s, *t, *u, in, from, to, best);
 }
 
 /* Hashes of positions [from, to), which are in one tile. */
@@ -218,8 +254,7 @@ static void search_tile(struct state *s, const struct lzx_input *in,
 	uint32_t hashed = ARC_MAX(ARC_MIN(to, end), from);
 
 	hash_tile(s, in, from, hashed);
-	for (uint32_t at = from; at < hashed; at++)
-		best[at - from] = search(s, in, at);
+	search_each(s, in, from, hashed, best);
 	for (uint32_t at = hashed; at < to; at++)
 		best[at - from] = 0;
 	for (uint32_t at = from; at < hashed; at++)
