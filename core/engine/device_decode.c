@@ -11,15 +11,18 @@
 #include "device_words.h"
 #include "pool.h"
 
-/* A work-group has 64 work-items: two warps, or one wavefront, have something
+/*
+ * A work-group has 64 work-items: two warps, or one wavefront, have something
  * to do while the others wait for memory, and what a batch makes is shared out
- * at once (128 tokens are some 1,400 bytes, 180 words). More would only pay where
- * chains are too few to fill the device. */
-#define ITEMS_DEFAULT 64
-#define TOKENS_DEFAULT 128
-
-/* Where there is one core for a work-group, work-items only cost. */
-#define ITEMS_CPU 1
+ * in one or two turns (64 tokens are some 800 bytes, 100 words). More would
+ * only pay where chains are too few to fill the device. Twice as many tokens
+ * would halve the barriers for a byte, but matches are traced back as far as
+ * the batch reaches: in tables of structures each word takes 7 steps with 64
+ * tokens and 13 with 128, in text 1.2 and 1.9. Where there is one core for a
+ * work-group, work-items only cost.
+ */
+static const struct arc_decode_shape shape_gpu = { .items = 64, .tokens = 64 };
+static const struct arc_decode_shape shape_cpu = { .items = 1, .tokens = 64 };
 
 /* Work-groups that a unit of a GPU has at once, about. */
 #define GROUPS_PER_UNIT 8
@@ -136,10 +139,8 @@ int arc_device_decoder_new(struct arc_ocl_device *dev, const char *cache_dir,
 			   struct arc_device_decoder **ret)
 {
 	const struct arc_ocl_info *info = arc_ocl_info(dev);
-	struct arc_decode_shape shape = { ITEMS_DEFAULT, TOKENS_DEFAULT };
+	struct arc_decode_shape shape = info->cpu ? shape_cpu : shape_gpu;
 
-	if (info->cpu)
-		shape.items = ITEMS_CPU;
 	shape.items = (unsigned)ARC_MIN(shape.items, info->work_group);
 	return arc_device_decoder_new_shaped(dev, cache_dir, &shape, raw_max,
 					     stored_max, check_threads, ret);
