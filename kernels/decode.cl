@@ -21,6 +21,7 @@
  *     table, from match to match, until it comes from a literal or from before
  *     the batch. Each step leads strictly to the front, so it ends, and no
  *     work-item ever waits for a byte of another one; one barrier ends a batch.
+ *     Before, matches of matches have been made matches of what those copied.
  *
  * Tokens are work for lanes by themselves only in 1 and 2; in 3 they are not,
  * for their lengths differ by orders of magnitude, while all words cost about
@@ -39,13 +40,13 @@
 
 struct batch {
 	/* Of token i: its bytes are those at start[i]..start[i + 1], match[i]
-	 * is where its literals end. */
+   * is where its literals end. */
 	uint start[TOKENS + 2];
 	uint match[TOKENS + 1];
 	uint lit[TOKENS + 1]; /* add a position to find its literal */
 	uint dist[TOKENS + 1];
 	uint known[TOKENS + 1]; /* distances that are stored; first the last
-				 * one of the batch before */
+                           * one of the batch before */
 	uchar hint[TOKENS]; /* the token at every 1 << hint_log bytes */
 	uint2 sums[2][ITEMS];
 	uint flags;
@@ -217,6 +218,13 @@ static inline uint join_items(local struct batch *b, struct tokens *t,
 	return flags;
 }
 
+/* As if there were none. */
+static inline void drop_tokens(struct tokens *t)
+{
+	for (uint k = 0; k < EACH; k++)
+		t->lit[k] = t->len[k] = t->rank[k] = 0;
+}
+
 /*
  * Takes LO, HI and X8. The number of items that all tokens want is known before
  * any is loaded, so that nothing is read behind the end of a stream; whether
@@ -231,20 +239,24 @@ static inline bool take_items(local struct batch *b, struct cursor *c,
 	uint lo = c->lo + 2 * (at.x & 0xffff);
 	uint hi = c->hi + (at.x >> 16);
 	uint x8 = c->x8 + (at.y & 0xffff);
-	uint flags;
+	uint flags = 0;
+	bool good;
 
 	c->lo += 2 * (all.x & 0xffff);
 	c->hi += all.x >> 16;
 	c->x8 += all.y & 0xffff;
 	t->stored = all.y >> 16;
-	if (c->lo > c->lo_end || c->hi > c->hi_end || c->x8 > c->x8_end)
-		return false;
-	load_items(t, c->src, lo, hi, x8, &x);
-	flags = join_items(b, t, &x, at.y >> 16);
+	good = c->lo <= c->lo_end && c->hi <= c->hi_end && c->x8 <= c->x8_end;
+	if (good) {
+		load_items(t, c->src, lo, hi, x8, &x);
+		flags = join_items(b, t, &x, at.y >> 16);
+	} else {
+		drop_tokens(t);
+	}
 	if (flags)
 		atomic_or(&b->flags, flags);
 	barrier(CLK_LOCAL_MEM_FENCE);
-	return true;
+	return good;
 }
 
 /* Adds what X16 has: rarely anything, so that it is asked for only then. */
@@ -260,7 +272,7 @@ static inline bool take_x16(local struct batch *b, struct cursor *c,
 	at = c->x16 + 2 * sums_before(b, mine, &all).x;
 	c->x16 += 2 * all.x;
 	if (c->x16 > c->x16_end)
-		return false;
+		drop_tokens(t);
 	for (uint k = 0; k < EACH; k++) {
 		if (wants_x16(t->lit[k], LZX_LIT_MORE)) {
 			t->lit[k] += load16(c->src, at);
@@ -272,7 +284,7 @@ static inline bool take_x16(local struct batch *b, struct cursor *c,
 		}
 	}
 	barrier(CLK_LOCAL_MEM_FENCE);
-	return true;
+	return c->x16 <= c->x16_end;
 }
 
 /* ---- 2: the table -------------------------------------------------------- */
@@ -327,21 +339,23 @@ static inline uint make_table(local struct batch *b, struct cursor *c,
 	const uint low = seg[DEC_LOW];
 	const uint from = c->at;
 	uint2 mine = 0, all, at;
-	bool bad = false;
+	bool fits = true, bad = false;
 	uint shift;
 
 	for (uint k = 0; k < EACH; k++)
 		mine += (uint2)(t->lit[k], t->lit[k] + t->len[k]);
 	at = sums_before(b, mine, &all) + (uint2)(c->lit, c->at);
-	if (all.x > c->lit_end - c->lit || all.y > c->end - c->at)
-		return DEC_BAD_LENGTHS;
+	if (all.x > c->lit_end - c->lit || all.y > c->end - c->at) {
+		fits = false;
+		all = 0;
+	}
 	shift = hint_log(all.y);
 	for (uint k = 0; k < EACH; k++) {
 		uint match = at.y + t->lit[k];
 		uint end = match + t->len[k];
 		uint dist = b->known[t->rank[k]];
 
-		if (t->len[k] > 0) {
+		if (fits && t->len[k] > 0) {
 			b->start[first + k] = at.y;
 			b->match[first + k] = match;
 			b->lit[first + k] = at.x - at.y;
@@ -358,6 +372,8 @@ static inline uint make_table(local struct batch *b, struct cursor *c,
 	if (get_local_id(0) == 0)
 		b->start[t->n] = c->at;
 	barrier(CLK_LOCAL_MEM_FENCE);
+	if (!fits)
+		return DEC_BAD_LENGTHS;
 	return b->flags & FLAG_BAD ? DEC_BAD_DISTANCE : DEC_DONE;
 }
 
@@ -383,7 +399,6 @@ static inline uint finish_table(local struct batch *b, struct cursor *c, uint n)
 		b->start[n + 1] = c->end;
 	}
 	c->at = c->end;
-	barrier(CLK_LOCAL_MEM_FENCE);
 	return DEC_DONE;
 }
 
@@ -410,6 +425,42 @@ static inline uint find(local const struct batch *b,
 	while (b->start[i + 1] <= pos)
 		i++;
 	return i;
+}
+
+/* Makes the distance of token i a longer one that means the same: where all of
+ * its source is what another match has copied, it is copied from there. */
+static inline void shorten_way(local struct batch *b,
+			       const struct batch_output *o, uint i)
+{
+	uint dist = atomic_or(&b->dist[i], 0);
+	uint source = b->match[i] - dist;
+	uint n = b->start[i + 1] - b->match[i];
+	uint other;
+
+	if (dist < n || source < o->from)
+		return;
+	other = find(b, o, source);
+	if (source >= b->match[other] && source + n <= b->start[other + 1])
+		atomic_add(&b->dist[i], atomic_or(&b->dist[other], 0));
+}
+
+/*
+ * Tables, say of structures, make chains of matches as long as the batch, which
+ * each round halves: two are enough to copy relocations in half the time, while
+ * text is no slower. Whether another match has been made shorter itself does
+ * not matter, for both of its distances mean the same.
+ */
+static inline void shorten_ways(local struct batch *b,
+				const struct batch_output *o)
+{
+	const uint first = get_local_id(0) * EACH;
+
+	for (uint round = 0; round < 2; round++) {
+		for (uint k = 0; k < EACH; k++) {
+			if (first + k < o->n)
+				shorten_way(b, o, first + k);
+		}
+	}
 }
 
 /* Where up to n bytes lie, as many as follow each other. */
@@ -564,12 +615,15 @@ static inline void begin(struct cursor *c, global const uint *seg,
 	c->end = c->at + seg[DEC_RAW];
 }
 
-/* Returns what has become of it, the same in all work-items. */
+/* Returns what has become of it, the same in all work-items. Whatever is wrong,
+ * the way through a batch and its barriers stays the same: compilers for CPUs
+ * cannot do with less. */
 static inline uint decode_coded(local struct batch *b, global const uint *seg,
 				global const uchar *payload, global uchar *out)
 {
 	struct cursor c;
 	struct tokens t;
+	uint status;
 	bool last;
 
 	begin(&c, seg, payload);
@@ -578,32 +632,36 @@ static inline uint decode_coded(local struct batch *b, global const uint *seg,
 	load_tokens(&c, t.token);
 	do {
 		struct batch_output o = { .from = c.at };
-		uint status;
+		bool good;
 
 		t.n = min(c.tok_end - c.tok, (uint)TOKENS);
 		c.tok += t.n;
 		last = c.tok == c.tok_end;
 		if (get_local_id(0) == 0)
 			b->flags = 0;
-		if (!take_items(b, &c, &t))
-			return DEC_BAD_STREAMS;
-		if ((b->flags & FLAG_X16) && !take_x16(b, &c, &t))
-			return DEC_BAD_STREAMS;
+		good = take_items(b, &c, &t);
+		if (b->flags & FLAG_X16)
+			good = take_x16(b, &c, &t);
 		status = make_table(b, &c, &t, seg);
+		if (!good)
+			status = DEC_BAD_STREAMS;
 		o.n = t.n;
 		o.end = c.at;
 		o.shift = hint_log(o.end - o.from);
 		if (status == DEC_DONE && last)
 			status = finish_table(b, &c, t.n);
-		if (status != DEC_DONE)
-			return status;
-		if (get_local_id(0) == 0)
-			b->known[0] = b->known[t.stored];
-		load_tokens(&c, t.token);
-		copy(b, &o, c.at, c.src, out);
+		if (status == DEC_DONE) {
+			if (get_local_id(0) == 0)
+				b->known[0] = b->known[t.stored];
+			load_tokens(&c, t.token);
+			shorten_ways(b, &o);
+		}
+		barrier(CLK_LOCAL_MEM_FENCE);
+		if (status == DEC_DONE)
+			copy(b, &o, c.at, c.src, out);
 		barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-	} while (!last);
-	return DEC_DONE;
+	} while (!last && status == DEC_DONE);
+	return status;
 }
 
 static inline void fill(global const uint *seg, global uchar *out)

@@ -17,8 +17,8 @@
  * in one or two turns (64 tokens are some 800 bytes, 100 words). More would
  * only pay where chains are too few to fill the device. Twice as many tokens
  * would halve the barriers for a byte, but matches are traced back as far as
- * the batch reaches: in tables of structures each word takes 7 steps with 64
- * tokens and 13 with 128, in text 1.2 and 1.9. Where there is one core for a
+ * the batch reaches: in tables of structures each word takes 2.5 steps with 64
+ * tokens and 4.3 with 128, in text 0.8 and 1.3. Where there is one core for a
  * work-group, work-items only cost.
  */
 static const struct arc_decode_shape shape_gpu = { .items = 64, .tokens = 64 };
