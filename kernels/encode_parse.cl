@@ -69,10 +69,10 @@ static uint literal_price(uint run)
 	       (run == LEN_LIT_MORE ? 2 * LZP_BYTE : 0);
 }
 
-/* Steps to position `at` of the group, which begins at base; byte: what stands
- * there, found: the match. */
-static struct step step_to(struct way *w, global const uchar *base, uint at,
-			   uint byte, uint found)
+/* What to do at position `at` of the group, which begins at base; byte: what
+ * stands there, found: the match. */
+static uint step_to(struct way *w, global const uchar *base, uint at, uint byte,
+		    uint found)
 {
 	uint dist = found & LZP_DIST_MASK;
 	uint bytes = dist_bytes(w->dist);
@@ -98,15 +98,6 @@ static struct step step_to(struct way *w, global const uchar *base, uint at,
 	}
 	if (step.match != 0)
 		w->run = 0;
-	return step;
-}
-
-/* What to do at a position; its price joins the ring. */
-static uint step_one(struct way *w, global const uchar *base, uint at,
-		     uint byte, uint found)
-{
-	struct step step = step_to(w, base, at, byte, found);
-
 	*price_at(w, at) = (ushort)step.price;
 	return step.match;
 }
@@ -116,14 +107,14 @@ static uint4 step_four(struct way *w, global const uchar *base, uint at,
 		       uint bytes, uint4 found, uint n)
 {
 	if (n > 3)
-		found.s3 = step_one(w, base, at + 3, bytes >> 24, found.s3);
+		found.s3 = step_to(w, base, at + 3, bytes >> 24, found.s3);
 	if (n > 2)
-		found.s2 = step_one(w, base, at + 2, bytes >> 16 & 0xff,
-				    found.s2);
+		found.s2 = step_to(w, base, at + 2, bytes >> 16 & 0xff,
+				   found.s2);
 	if (n > 1)
-		found.s1 = step_one(w, base, at + 1, bytes >> 8 & 0xff,
-				    found.s1);
-	found.s0 = step_one(w, base, at, bytes & 0xff, found.s0);
+		found.s1 = step_to(w, base, at + 1, bytes >> 8 & 0xff,
+				   found.s1);
+	found.s0 = step_to(w, base, at, bytes & 0xff, found.s0);
 	return found;
 }
 

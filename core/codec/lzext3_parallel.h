@@ -2,7 +2,7 @@
 /*
  * lzext3_parallel - the parallel profile of the LZ-EXT3 encoder: a parse that
  * thousands of work-items can do at once, and whose bytes are the same however
- * they are scheduled. The kernels do it on a device (encode.cl), this code does
+ * they are scheduled. The kernels do it on a device (encode_*.cl), this code does
  * it on the CPU; the bytes are the same, too.
  *
  *	search  one group after another, tile by tile: every position of a
