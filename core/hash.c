@@ -167,6 +167,82 @@ void arc_fnv_leaves(const void *p, size_t n, uint64_t *ret)
 	}
 }
 
+/* What is left of a leaf, and its hash so far. */
+struct chain {
+	const uint8_t *p;
+	size_t n;
+	uint64_t h;
+	size_t leaf;
+};
+
+/* Four at once here, for each has a pointer of its own, and more of them than
+ * there are registers. Goes on to the end of the shortest. */
+static void step_four(struct chain c[4])
+{
+	const uint8_t *p0 = c[0].p, *p1 = c[1].p, *p2 = c[2].p, *p3 = c[3].p;
+	uint64_t h0 = c[0].h, h1 = c[1].h, h2 = c[2].h, h3 = c[3].h;
+	size_t n = ARC_MIN(ARC_MIN(c[0].n, c[1].n), ARC_MIN(c[2].n, c[3].n));
+
+	for (size_t i = 0; i < n; i++) {
+		h0 = (h0 ^ p0[i]) * FNV_PRIME;
+		h1 = (h1 ^ p1[i]) * FNV_PRIME;
+		h2 = (h2 ^ p2[i]) * FNV_PRIME;
+		h3 = (h3 ^ p3[i]) * FNV_PRIME;
+	}
+	c[0].h = h0;
+	c[1].h = h1;
+	c[2].h = h2;
+	c[3].h = h3;
+	for (size_t k = 0; k < 4; k++) {
+		c[k].p += n;
+		c[k].n -= n;
+	}
+}
+
+static uint64_t finish(const struct chain *c)
+{
+	uint64_t h = c->h;
+
+	for (size_t i = 0; i < c->n; i++)
+		h = (h ^ c->p[i]) * FNV_PRIME;
+	return h;
+}
+
+/* Leaves without bytes may be nowhere: no arithmetic with such pointers. */
+static bool next_chain(const struct arc_span *leaf, size_t n, uint64_t *ret,
+		       size_t *at, struct chain *c)
+{
+	while (*at < n && leaf[*at].n == 0)
+		ret[(*at)++] = ARC_FNV_INIT;
+	if (*at == n)
+		return false;
+	*c = (struct chain){ leaf[*at].p, leaf[*at].n, ARC_FNV_INIT, *at };
+	++*at;
+	return true;
+}
+
+/* Where one chain ends, the next leaf takes its place. */
+void arc_fnv_spans(const struct arc_span *leaf, size_t n, uint64_t *ret)
+{
+	struct chain c[4];
+	size_t at = 0, used = 0;
+
+	while (used < 4 && next_chain(leaf, n, ret, &at, &c[used]))
+		used++;
+	while (used == 4) {
+		step_four(c);
+		for (size_t k = 0; k < used; k++) {
+			if (c[k].n > 0)
+				continue;
+			ret[c[k].leaf] = c[k].h;
+			if (!next_chain(leaf, n, ret, &at, &c[k]))
+				c[k--] = c[--used];
+		}
+	}
+	for (size_t k = 0; k < used; k++)
+		ret[c[k].leaf] = finish(&c[k]);
+}
+
 uint64_t arc_fnv_join(uint64_t state, uint64_t leaf)
 {
 	for (int i = 0; i < 8; i++, leaf >>= 8)

@@ -45,6 +45,10 @@ uint64_t arc_fnv1a(const void *p, size_t n);
  */
 void arc_fnv_leaves(const void *p, size_t n, uint64_t *ret);
 
+/* The same of n leaves that lie anywhere, of any lengths: ret[i] =
+ * arc_fnv1a(leaf[i]). */
+void arc_fnv_spans(const struct arc_span *leaf, size_t n, uint64_t *ret);
+
 /*
  * Running hash over leaves: starts at ARC_FNV_INIT, takes each leaf's hash as
  * 8 little-endian bytes in order.

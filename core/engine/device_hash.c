@@ -9,7 +9,6 @@
 #include "pool.h"
 
 #define UNIT 16 /* bytes, as in hash.cl */
-#define SLOTS 2
 
 /* A warp each: few leaves shall be spread over many units. */
 #define ITEMS 32
@@ -20,22 +19,19 @@ struct where {
 	uint32_t n;
 };
 
-/* A batch and its memory. */
-struct slot {
-	struct arc_ocl_queue *queue;
-	struct arc_mirror data, where, hash;
-	const struct arc_span *leaf; /* the first; borrowed */
-	uint64_t *ret; /* of the first; borrowed */
-	uint32_t n; /* leaves; 0: nothing is under way */
-};
-
 struct arc_device_hasher {
+	struct arc_ocl_queue *queue;
 	struct arc_ocl_kernel *kernel;
-	struct slot slot[SLOTS];
-	uint32_t leaves;
+	struct arc_mirror data, where, hash;
+	uint32_t leaves; /* of a batch at most */
 	uint32_t items;
 	unsigned threads;
 	uint64_t ns;
+
+	/* While a batch lasts. */
+	const struct arc_span *leaf; /* while it is gathered */
+	uint32_t n;
+	uint32_t units;
 };
 
 /* ---- making one ---------------------------------------------------------- */
@@ -44,30 +40,25 @@ void arc_device_hasher_free(struct arc_device_hasher *h)
 {
 	if (!h)
 		return;
-	for (unsigned i = 0; i < SLOTS; i++) {
-		struct slot *slot = &h->slot[i];
-
-		arc_ocl_queue_free(slot->queue);
-		arc_mirror_fini(&slot->data);
-		arc_mirror_fini(&slot->where);
-		arc_mirror_fini(&slot->hash);
-	}
+	arc_ocl_queue_free(h->queue);
+	arc_mirror_fini(&h->data);
+	arc_mirror_fini(&h->where);
+	arc_mirror_fini(&h->hash);
 	arc_ocl_kernel_free(h->kernel);
 	free(h);
 }
 
-static int slot_init(struct slot *slot, struct arc_ocl_device *dev,
-		     size_t leaves)
+static int allocate(struct arc_device_hasher *h, struct arc_ocl_device *dev)
 {
-	int err = arc_mirror_init(&slot->data, dev, leaves * ARC_FNV_LEAF);
+	size_t leaves = h->leaves;
+	int err = arc_mirror_init(&h->data, dev, leaves * ARC_FNV_LEAF);
 
 	if (err == 0)
-		err = arc_mirror_init(&slot->where, dev,
+		err = arc_mirror_init(&h->where, dev,
 				      leaves * sizeof(struct where));
 	if (err == 0)
-		err = arc_mirror_init(&slot->hash, dev,
-				      leaves * sizeof(uint64_t));
-	return err < 0 ? err : arc_ocl_queue_new(dev, &slot->queue);
+		err = arc_mirror_init(&h->hash, dev, leaves * sizeof(uint64_t));
+	return err < 0 ? err : arc_ocl_queue_new(dev, &h->queue);
 }
 
 int arc_device_hasher_new(struct arc_ocl_device *dev, const char *cache_dir,
@@ -91,8 +82,8 @@ int arc_device_hasher_new(struct arc_ocl_device *dev, const char *cache_dir,
 	err = arc_device_kernel_new(dev, files, ARC_COUNT(files),
 				    "-cl-std=CL1.2", cache_dir, "hash_leaves",
 				    &h->kernel);
-	for (unsigned i = 0; i < SLOTS && err == 0; i++)
-		err = slot_init(&h->slot[i], dev, h->leaves);
+	if (err == 0)
+		err = allocate(h, dev);
 	if (err < 0)
 		return err;
 	*ret = arc_steal(h);
@@ -101,88 +92,89 @@ int arc_device_hasher_new(struct arc_ocl_device *dev, const char *cache_dir,
 
 /* ---- a batch ------------------------------------------------------------- */
 
-/* The i-th leaf of a slot. Called by several threads. */
+/* Called by several threads. */
 static int gather(void *ctx, uint64_t i)
 {
-	const struct slot *slot = ctx;
-	const struct where *w = (const struct where *)slot->where.p + i;
+	const struct arc_device_hasher *h = ctx;
+	const struct where *w = (const struct where *)h->where.p + i;
 
 	if (w->n > 0)
-		memcpy((uint8_t *)slot->data.p + (size_t)w->unit * UNIT,
-		       slot->leaf[i].p, w->n);
+		memcpy((uint8_t *)h->data.p + (size_t)w->unit * UNIT,
+		       h->leaf[i].p, w->n);
 	return 0;
 }
 
-/* Gives the device up to n leaves; returns how many. */
-static int start(struct arc_device_hasher *h, struct slot *slot,
-		 const struct arc_span *leaf, size_t n, uint64_t *ret)
+int arc_device_hasher_load(struct arc_device_hasher *h,
+			   const struct arc_span *leaf, size_t n)
 {
-	struct where *where = slot->where.p;
-	uint32_t units = 0;
-	uint32_t leaves = (uint32_t)ARC_MIN(n, h->leaves);
+	struct where *where = h->where.p;
+
+	assert(n <= h->leaves);
+	h->n = (uint32_t)n;
+	h->units = 0;
+	for (size_t i = 0; i < n; i++) {
+		assert(leaf[i].n <= ARC_FNV_LEAF);
+		where[i] = (struct where){ h->units, (uint32_t)leaf[i].n };
+		h->units += (uint32_t)arc_div_up(leaf[i].n, UNIT);
+	}
+	h->leaf = leaf;
+	return arc_parallel_each(h->threads, n, gather, h);
+}
+
+int arc_device_hasher_compute(struct arc_device_hasher *h)
+{
 	const struct arc_ocl_arg args[] = {
-		ARC_OCL_BUFFER(slot->data.device),
-		ARC_OCL_BUFFER(slot->where.device),
-		ARC_OCL_VALUE(leaves),
-		ARC_OCL_BUFFER(slot->hash.device),
+		ARC_OCL_BUFFER(h->data.device),
+		ARC_OCL_BUFFER(h->where.device),
+		ARC_OCL_VALUE(h->n),
+		ARC_OCL_BUFFER(h->hash.device),
 	};
 	int err;
 
-	for (uint32_t i = 0; i < leaves; i++) {
-		assert(leaf[i].n <= ARC_FNV_LEAF);
-		where[i] = (struct where){ units, (uint32_t)leaf[i].n };
-		units += (uint32_t)arc_div_up(leaf[i].n, UNIT);
-	}
-	slot->leaf = leaf;
-	slot->ret = ret;
-	slot->n = leaves;
-	arc_parallel_each(h->threads, leaves, gather, slot);
-	err = arc_mirror_send(&slot->data, slot->queue, 0,
-			      (size_t)units * UNIT);
+	if (h->n == 0)
+		return 0;
+	err = arc_mirror_send(&h->data, h->queue, 0, (size_t)h->units * UNIT);
 	if (err == 0)
-		err = arc_mirror_send(&slot->where, slot->queue, 0,
-				      leaves * sizeof(*where));
+		err = arc_mirror_send(&h->where, h->queue, 0,
+				      h->n * sizeof(struct where));
 	if (err == 0)
-		err = arc_ocl_run(slot->queue, h->kernel,
-				  arc_div_up(leaves, h->items), h->items, args,
+		err = arc_ocl_run(h->queue, h->kernel,
+				  arc_div_up(h->n, h->items), h->items, args,
 				  ARC_COUNT(args));
 	if (err == 0)
-		err = arc_mirror_fetch(&slot->hash, slot->queue, 0,
-				       leaves * sizeof(uint64_t));
-	return err < 0 ? err : arc_ocl_flush(slot->queue);
+		err = arc_mirror_fetch(&h->hash, h->queue, 0,
+				       h->n * sizeof(uint64_t));
+	if (err == 0)
+		err = arc_ocl_finish(h->queue);
+	if (err == 0)
+		h->ns += arc_ocl_kernel_ns(h->queue);
+	return err;
 }
 
-/* Waits for what a slot has under way. */
-static int settle(struct arc_device_hasher *h, struct slot *slot)
+void arc_device_hasher_store(const struct arc_device_hasher *h, uint64_t *ret)
 {
-	int err;
-
-	if (slot->n == 0)
-		return 0;
-	err = arc_ocl_finish(slot->queue);
-	if (err < 0)
-		return err;
-	h->ns += arc_ocl_kernel_ns(slot->queue);
-	memcpy(slot->ret, slot->hash.p, slot->n * sizeof(uint64_t));
-	slot->n = 0;
-	return 0;
+	if (h->n > 0)
+		memcpy(ret, h->hash.p, h->n * sizeof(*ret));
 }
 
 int arc_device_hasher_run(struct arc_device_hasher *h,
 			  const struct arc_span *leaf, size_t n, uint64_t *ret)
 {
-	struct slot *slot = &h->slot[0];
 	int err = 0;
 
 	h->ns = 0;
-	for (size_t done = 0; done < n && err == 0; done += slot->n) {
-		slot = &h->slot[slot == &h->slot[0]];
-		err = settle(h, slot);
+	while (n > 0 && err == 0) {
+		size_t part = ARC_MIN(n, h->leaves);
+
+		err = arc_device_hasher_load(h, leaf, part);
 		if (err == 0)
-			err = start(h, slot, leaf + done, n - done, ret + done);
+			err = arc_device_hasher_compute(h);
+		if (err == 0)
+			arc_device_hasher_store(h, ret);
+		leaf += part;
+		ret += part;
+		n -= part;
 	}
-	for (unsigned i = 0; i < SLOTS && err == 0; i++)
-		err = settle(h, &h->slot[i]);
 	return err;
 }
 

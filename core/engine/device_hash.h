@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * device_hash - leaves of the duplicate hash (hash.h) by an OpenCL device. They
- * are gathered into pinned memory in batches; while the device has one batch,
- * the next is gathered.
+ * are gathered into pinned memory in batches. Two hashers of a device overlap:
+ * while one computes, the other gathers.
  *
- * Whoever relies on these hashes compares bytes in the end: they propose
- * duplicates and nothing else, so they are not checked.
+ * Nothing is checked here.
  *
  * Threads: one owner.
  */
@@ -17,9 +16,9 @@
 struct arc_device_hasher;
 
 /*
- * For batches of up to `leaves` leaves, of which a device should have a
- * thousand or more; two of them take 128 KiB a leaf, of the device's memory
- * and of the host's. They are gathered by up to `threads` threads. cache_dir as
+ * For batches of up to `leaves` leaves, of which a device should have some
+ * hundreds; each takes a little more than 64 KiB of the device's memory and of
+ * the host's. They are gathered by up to `threads` threads. cache_dir as
  * arc_ocl_build() has it. -ENODEV when the device is none that could.
  */
 int arc_device_hasher_new(struct arc_ocl_device *dev, const char *cache_dir,
@@ -34,6 +33,16 @@ ARC_DEFINE_CLEANUP(struct arc_device_hasher, arc_device_hasher_free)
  */
 int arc_device_hasher_run(struct arc_device_hasher *h,
 			  const struct arc_span *leaf, size_t n, uint64_t *ret);
+
+/*
+ * One batch in three steps: n leaves at most as many as the hasher was made for.
+ * Only the second has to do with the device, and may hang; it looks at nothing
+ * but the hasher's own memory.
+ */
+int arc_device_hasher_load(struct arc_device_hasher *h,
+			   const struct arc_span *leaf, size_t n);
+int arc_device_hasher_compute(struct arc_device_hasher *h);
+void arc_device_hasher_store(const struct arc_device_hasher *h, uint64_t *ret);
 
 /* Nanoseconds that kernels ran in the last run, 0 when the device does not
  * tell. */
