@@ -34,6 +34,7 @@ int tool_devices_begin(struct tool *t, struct tool_devices *d)
 		.threads = t->req.threads,
 	};
 	struct arc_engine_params params = {
+		.work = ARC_JOB_DECODE,
 		.threads = t->req.threads,
 		.diag = &d->diag,
 		.devices_only = t->req.gpu.mode == ARC_GPU_FORCE,
@@ -49,10 +50,10 @@ int tool_devices_begin(struct tool *t, struct tool_devices *d)
 	if (!tool_wants_devices(t))
 		return 0;
 	err = arc_gpu_choose(&t->req.gpu, &purpose, false, &d->diag, &d->gpu);
-	if (err || !d->gpu->used_count)
+	if (err || !d->gpu->used[ARC_GPU_DECODE].count)
 		return err;
-	params.device = d->gpu->used;
-	params.devices = d->gpu->used_count;
+	params.device = d->gpu->used[ARC_GPU_DECODE].device;
+	params.devices = d->gpu->used[ARC_GPU_DECODE].count;
 	return arc_engine_new(&params, &d->engine);
 }
 

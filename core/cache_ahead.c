@@ -297,7 +297,7 @@ static void look_for_devices(struct arc_ahead *a)
 	if (a->life != NOT_LOOKED)
 		return;
 	if (arc_gpu_choose(&a->opt, &purpose, false, &a->diag, &a->gpu) ||
-	    !a->gpu->used_count) {
+	    !a->gpu->used[ARC_GPU_DECODE].count) {
 		set_life(a, NO_DEVICE);
 		return;
 	}
@@ -308,6 +308,7 @@ static void look_for_devices(struct arc_ahead *a)
 static bool make_engine(struct arc_ahead *a)
 {
 	struct arc_engine_params params = {
+		.work = ARC_JOB_DECODE,
 		.threads = 1,
 		.diag = &a->diag,
 		.devices_only = true,
@@ -320,8 +321,8 @@ static bool make_engine(struct arc_ahead *a)
 	look_for_devices(a);
 	if (a->life != AT_WORK)
 		return false;
-	params.device = a->gpu->used;
-	params.devices = a->gpu->used_count;
+	params.device = a->gpu->used[ARC_GPU_DECODE].device;
+	params.devices = a->gpu->used[ARC_GPU_DECODE].count;
 	return a->engine || !arc_engine_new(&params, &a->engine);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * engine - who does the work on frames, encoding and decoding them: the CPU's threads, and the devices that
- * were chosen (choose.h). All of them take jobs from one queue, a device many
- * at once.
+ * engine - who does the work on frames, encoding and decoding them, and hashes
+ * what may be equal: the CPU's threads, and the devices that were chosen (gpu.h).
+ * All of them take jobs from one queue, a device many at once.
  *
  *	submit --> queue --> CPU thread, CPU thread, ...
  *	                 \-> device: lane, lane  (a failed one: back to queue)
@@ -48,7 +48,20 @@ struct arc_decode_job {
 	struct arc_segset bad; /* result: wanted ones that are not right */
 };
 
-enum arc_job_kind { ARC_JOB_ENCODE, ARC_JOB_DECODE };
+/*
+ * Some leaves of the duplicate hash (hash.h). Of what a device gives, one in
+ * each job is compared with the CPU's: the hash proposes duplicates and nothing
+ * else, so that a wrong one loses some space, and never data.
+ */
+struct arc_hash_job {
+	const struct arc_span *leaf; /* none longer than ARC_FNV_LEAF */
+	uint32_t n; /* up to ARC_HASH_JOB_LEAVES */
+	uint64_t *hash; /* result: arc_fnv1a() of each */
+};
+
+#define ARC_HASH_JOB_LEAVES 32
+
+enum arc_job_kind { ARC_JOB_ENCODE, ARC_JOB_DECODE, ARC_JOB_HASH };
 
 /* What it points to is borrowed until it is done. */
 struct arc_job {
@@ -56,6 +69,7 @@ struct arc_job {
 	union {
 		struct arc_encode_job encode;
 		struct arc_decode_job decode;
+		struct arc_hash_job hash;
 	};
 
 	/* Results, valid after arc_engine_wait(). */
@@ -70,6 +84,8 @@ struct arc_job {
 struct arc_device;
 
 struct arc_engine_params {
+	enum arc_job_kind work; /* what it is for: all that devices do. The CPU
+				 * decodes and hashes in any case */
 	unsigned threads; /* of the CPU, at least 1 */
 	const struct arc_record_params *record; /* how frames are encoded; NULL:
 						 * none are */
@@ -80,7 +96,7 @@ struct arc_engine_params {
 	bool devices_only; /* the CPU has work only when no device is left */
 	bool no_fallback;
 	size_t frame_max; /* bytes of the largest frame; 0: ARC_FRAME_MAX */
-	unsigned batch; /* frames a device takes at once at most; 0: what its
+	unsigned batch; /* jobs a device takes at once at most; 0: what its
 			 * memory and the time of a launch allow */
 	unsigned deadline_ms; /* for one batch on a device; 0: 20 seconds */
 };
@@ -105,6 +121,9 @@ void arc_engine_wait(struct arc_engine *e, struct arc_job *job);
 
 /* Whether some device has not been retired. */
 bool arc_engine_has_devices(struct arc_engine *e);
+
+/* Whether the i-th device has been, and should not be used any more. */
+bool arc_engine_is_retired(struct arc_engine *e, unsigned i);
 
 /* Whether devices can decode a record at all; jobs with others are for the
  * CPU. */

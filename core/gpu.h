@@ -5,7 +5,7 @@
  * chosen only after it has proved itself: what it gave for known bytes was
  * right.
  *
- * Threads: pure; what was chosen is immutable.
+ * Threads: pure; what was chosen has one owner who changes it.
  */
 #ifndef ARC_GPU_H
 #define ARC_GPU_H
@@ -84,9 +84,15 @@ struct arc_gpu_device {
 	struct arc_ocl_info info;
 	bool tried;
 	int err; /* of the trial: 0, or what it failed with */
-	char why[320]; /* why it is used, or not */
+	char why[320]; /* why it is used, or not, and for what */
 	struct arc_gpu_rates rate;
-	struct arc_device *device; /* opened; NULL: not used */
+	struct arc_device *device; /* opened; NULL: used for nothing */
+};
+
+/* Those that do one kind of work. */
+struct arc_gpu_set {
+	struct arc_device **device;
+	unsigned count;
 };
 
 struct arc_gpu {
@@ -94,14 +100,13 @@ struct arc_gpu {
 	unsigned count;
 	struct arc_gpu_rates cpu; /* of all threads together; only when some
 				   * device was tried */
-	struct arc_device **used; /* those that are used */
-	unsigned used_count;
+	struct arc_gpu_set used[ARC_GPU_WORKS]; /* one may do some works, and
+						 * not others */
 };
 
 /* What devices are wanted for. */
 struct arc_gpu_purpose {
-	bool work[ARC_GPU_WORKS]; /* for choosing, the first that is set counts
-				   * most: encode, decode, hash */
+	bool work[ARC_GPU_WORKS]; /* each is judged by itself */
 	const struct arc_encoder_params *coding; /* with ARC_GPU_ENCODE */
 	unsigned threads; /* of the CPU, to compare with */
 };
@@ -116,6 +121,10 @@ struct arc_gpu_purpose {
 int arc_gpu_choose(const struct arc_gpu_options *opt,
 		   const struct arc_gpu_purpose *purpose, bool all,
 		   struct arc_diag *diag, struct arc_gpu **ret);
+
+/* It is in no set any more: it has turned out to be no good. Stays open. */
+void arc_gpu_drop(struct arc_gpu *gpu, const struct arc_device *device);
+
 void arc_gpu_free(struct arc_gpu *gpu); /* accepts NULL */
 ARC_DEFINE_CLEANUP(struct arc_gpu, arc_gpu_free)
 

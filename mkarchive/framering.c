@@ -108,13 +108,15 @@ static int derive_id(const struct mk_framering *f, struct arc_span first,
 static int open_engine(struct mk_framering *f)
 {
 	const struct mk_options *opt = f->run->opt;
-	const struct arc_gpu *gpu = f->run->gpu;
+	const struct arc_gpu_set *used =
+		f->run->gpu ? &f->run->gpu->used[ARC_GPU_ENCODE] : NULL;
 	const struct arc_engine_params params = {
+		.work = ARC_JOB_ENCODE,
 		.threads = opt->threads,
 		.record = &f->params,
 		.diag = f->run->diag,
-		.device = gpu ? gpu->used : NULL,
-		.devices = gpu ? gpu->used_count : 0,
+		.device = used ? used->device : NULL,
+		.devices = used ? used->count : 0,
 		.devices_only = opt->gpu.mode == ARC_GPU_FORCE,
 		.no_fallback = opt->gpu.no_fallback,
 		.frame_max = f->frame_size,

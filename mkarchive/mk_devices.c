@@ -4,15 +4,6 @@
 /* To find devices, build programs and try them takes about a second. */
 #define WORTH_A_LOOK (512 * ARC_MIB)
 
-/* Bytes to encode, if nothing happens to the source. */
-static uint64_t bytes_to_encode(const struct mk_run *run)
-{
-	uint64_t all = mk_value(&run->stats.bytes);
-	uint64_t less = mk_value(&run->stats.duplicate_bytes);
-
-	return all > less ? all - less : 0;
-}
-
 static bool shall_look(const struct mk_run *run, const struct mk_options *opt)
 {
 	const struct arc_encoder *encoder = mk_options_encoder(opt);
@@ -24,7 +15,7 @@ static bool shall_look(const struct mk_run *run, const struct mk_options *opt)
 		return encoder && encoder->id == ARC_CODEC_LZEXT3 &&
 		       opt->profile != MK_PROFILE_SERIAL &&
 		       !opt->coding.far_max &&
-		       bytes_to_encode(run) >= WORTH_A_LOOK;
+		       mk_value(&run->stats.bytes) >= WORTH_A_LOOK;
 	case ARC_GPU_OFF:
 	default:
 		return false;
@@ -36,7 +27,7 @@ int mk_devices_choose(struct mk_run *run, struct mk_options *opt)
 	bool parallel = opt->profile == MK_PROFILE_PARALLEL;
 	struct arc_encoder_params coding = opt->coding;
 	const struct arc_gpu_purpose purpose = {
-		.work = { [ARC_GPU_ENCODE] = true },
+		.work = { [ARC_GPU_HASH] = true, [ARC_GPU_ENCODE] = true },
 		.coding = &coding,
 		.threads = opt->threads,
 	};
@@ -48,7 +39,8 @@ int mk_devices_choose(struct mk_run *run, struct mk_options *opt)
 				   &run->gpu);
 	if (r < 0)
 		return r;
-	parallel = parallel || (run->gpu && run->gpu->used_count > 0);
+	parallel =
+		parallel || (run->gpu && run->gpu->used[ARC_GPU_ENCODE].count);
 	opt->profile = parallel ? MK_PROFILE_PARALLEL : MK_PROFILE_SERIAL;
 	opt->coding.parallel = parallel;
 	if (parallel)

@@ -93,12 +93,12 @@ static int archive_tree(struct mk_run *run, struct mk_options *opt,
 	int r;
 
 	r = mk_scan(run, tree, skip);
+	if (r >= 0)
+		r = mk_devices_choose(run, opt);
 	if (r >= 0) {
 		mk_progress_stage(run->progress, MK_STAGE_DEDUP);
 		r = mk_dedup(run, tree, mk_volume_sink_dir(sink));
 	}
-	if (r >= 0)
-		r = mk_devices_choose(run, opt);
 	if (r < 0) {
 		sink->ops->close(sink->ctx);
 		return r;

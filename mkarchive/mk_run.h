@@ -33,6 +33,7 @@ struct mk_stats {
 	mk_counter same_last;
 	mk_counter same_centre;
 	mk_counter hashed; /* files read as a whole for the hash */
+	mk_counter device_hashed; /* bytes of them hashed by devices */
 	mk_counter same_hash;
 	mk_counter compared; /* pairs compared byte for byte */
 	mk_counter duplicates; /* files found equal */
@@ -62,7 +63,7 @@ struct mk_run {
 	const struct mk_options *opt;
 	struct arc_diag *diag;
 	struct mk_progress *progress; /* NULL: none shown */
-	struct arc_gpu *gpu; /* devices that encode; NULL: none */
+	struct arc_gpu *gpu; /* devices that hash or encode; NULL: none */
 	struct mk_stats stats;
 };
 

@@ -24,7 +24,8 @@ int arc_device_open(const struct arc_ocl_list *list, unsigned i,
 	d->memory = info->memory / MEMORY_SHARE_DEN * MEMORY_SHARE_NUM;
 	if (opt->memory)
 		d->memory = ARC_MIN(d->memory, opt->memory);
-	d->share = 1;
+	for (size_t k = 0; k < ARC_GPU_WORKS; k++)
+		d->share[k] = 1;
 	d->cache_dir = arc_ocl_cache_dir();
 	err = arc_ocl_open(list, i, diag, &d->ocl);
 	if (err)

@@ -15,7 +15,8 @@ struct arc_device {
 	char name[128];
 	char *cache_dir; /* of programs; NULL: none */
 	uint64_t memory; /* bytes that all lanes together may take */
-	double share; /* of the work: its rate beside the CPU's, 0..1 */
+	double share[ARC_GPU_WORKS]; /* of the work: its rate beside the CPU's,
+				      * 0..1 */
 	struct arc_gpu_rates rate; /* as it was tried */
 	struct arc_gpu_options opt;
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * device_lane - what the lanes of devices have in common: engine_device.c.
- * engine_decode.c and engine_encode.c do the work. A lane works on copies of
- * the jobs, so that one that hangs and comes back touches nothing of theirs.
+ * engine_decode.c, engine_encode.c and engine_hash.c do the work. A lane works
+ * on copies of the jobs, so that one that hangs and comes back touches nothing
+ * of theirs.
  */
 #ifndef ARC_DEVICE_LANE_H
 #define ARC_DEVICE_LANE_H
@@ -14,13 +15,13 @@ struct arc_device_lane {
 	struct arc_worker worker;
 	struct arc_device *device;
 	unsigned threads; /* for what the host has to do */
-	unsigned batch; /* frames at once at most */
+	unsigned batch; /* jobs at once at most */
 	size_t frame_max; /* bytes, whole segments */
 	double share; /* of the jobs at hand */
 	bool wrong; /* a result was */
 };
 
-/* Makes a lane ready: takes the memory for `batch` frames. -ENOMEM: for so many
+/* Makes a lane ready: takes the memory for `batch` jobs. -ENOMEM: for so many
  * there is none. */
 typedef int (*arc_lane_make)(struct arc_device_lane *l);
 
@@ -30,7 +31,7 @@ void arc_device_lane_init(struct arc_device_lane *l,
 			  const struct arc_engine_params *params, unsigned i,
 			  enum arc_gpu_work work, unsigned times);
 
-/* make(), with half as many frames as long as memory is short. */
+/* make(), with half as many jobs as long as memory is short. */
 int arc_device_lane_prepare(struct arc_device_lane *l, arc_lane_make make);
 
 /* How many of n jobs at hand are for this lane: 1 to n. */
@@ -44,5 +45,7 @@ int arc_lane_decode_new(const struct arc_engine_params *params, unsigned i,
 			struct arc_device_lane **ret);
 int arc_lane_encode_new(const struct arc_engine_params *params, unsigned i,
 			struct arc_device_lane **ret);
+int arc_lane_hash_new(const struct arc_engine_params *params, unsigned i,
+		      struct arc_device_lane **ret);
 
 #endif

@@ -168,15 +168,15 @@ static void end_lane(struct arc_engine *e, struct lane *l,
 	pthread_cond_broadcast(&e->changed);
 }
 
-/* The other lanes of a device end with the first one, after what they do. */
-static bool is_retired(const struct arc_engine *e, const struct lane *l)
+/* The other lanes of a device (0: the CPU) end with the first one, after what
+ * they do. */
+static bool is_retired(const struct arc_engine *e, unsigned device)
 {
-	for (unsigned i = 0; l->worker->device && i < e->lanes; i++) {
-		const struct lane *other = &e->lane[i];
+	for (unsigned i = 0; device && i < e->lanes; i++) {
+		const struct lane *l = &e->lane[i];
 
-		if (other->worker->device == l->worker->device &&
-		    (other->state == LANE_ENDED ||
-		     other->state == LANE_GIVEN_UP))
+		if (l->worker->device == device &&
+		    (l->state == LANE_ENDED || l->state == LANE_GIVEN_UP))
 			return true;
 	}
 	return false;
@@ -186,7 +186,7 @@ static bool is_retired(const struct arc_engine *e, const struct lane *l)
 static void retire(struct arc_engine *e, struct lane *l, const char *how,
 		   enum lane_state state)
 {
-	bool first = !is_retired(e, l);
+	bool first = !is_retired(e, l->worker->device);
 	char why[256] = "";
 
 	end_lane(e, l, state);
@@ -284,7 +284,7 @@ static void work(struct lane *l)
 
 	if (l->worker->ops->prepare)
 		err = call(l, l->worker->ops->prepare, e->prepare_ms);
-	while (!err && !is_retired(e, l)) {
+	while (!err && !is_retired(e, l->worker->device)) {
 		if (may_take(e, l)) {
 			take(e, l);
 			err = do_jobs(l);
@@ -345,6 +345,16 @@ bool arc_engine_has_devices(struct arc_engine *e)
 	some = e->device_lanes > 0;
 	pthread_mutex_unlock(&e->lock);
 	return some;
+}
+
+bool arc_engine_is_retired(struct arc_engine *e, unsigned i)
+{
+	bool retired;
+
+	pthread_mutex_lock(&e->lock);
+	retired = is_retired(e, i + 1);
+	pthread_mutex_unlock(&e->lock);
+	return retired;
 }
 
 unsigned arc_engine_depth(const struct arc_engine *e)

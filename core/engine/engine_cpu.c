@@ -4,6 +4,7 @@
  * that a job cannot fail for want of one.
  */
 #include "engine_i.h"
+#include "hash.h"
 
 struct cpu_worker {
 	struct arc_worker worker;
@@ -59,16 +60,29 @@ int arc_engine_decode_here(struct arc_decode_job *job)
 	return 0;
 }
 
+static int hash(const struct arc_hash_job *job)
+{
+	arc_fnv_spans(job->leaf, job->n, job->hash);
+	return 0;
+}
+
 static int cpu_store(struct arc_worker *worker, struct arc_job *const *jobs,
 		     unsigned n)
 {
 	struct cpu_worker *w = (struct cpu_worker *)worker;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (jobs[i]->kind == ARC_JOB_ENCODE)
+		switch (jobs[i]->kind) {
+		case ARC_JOB_ENCODE:
 			jobs[i]->err = encode(w, &jobs[i]->encode);
-		else
+			break;
+		case ARC_JOB_DECODE:
 			jobs[i]->err = arc_engine_decode_here(&jobs[i]->decode);
+			break;
+		case ARC_JOB_HASH:
+			jobs[i]->err = hash(&jobs[i]->hash);
+			break;
+		}
 	}
 	return 0;
 }

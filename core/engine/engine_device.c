@@ -4,7 +4,7 @@
 #include "device_decode.h"
 #include "device_lane.h"
 
-/* Frames at once, where the user says nothing: more would take too much of the
+/* Jobs at once, where the user says nothing: more would take too much of the
  * host's memory, for every lane holds some of it for each. */
 #define BATCH 16
 
@@ -25,7 +25,7 @@ void arc_device_lane_init(struct arc_device_lane *l,
 	l->worker.device = i + 1;
 	l->device = d;
 	l->threads = params->threads;
-	l->share = params->devices_only ? 1 : d->share;
+	l->share = params->devices_only ? 1 : d->share[work];
 	l->frame_max = arc_div_up(frame, ARC_SEGMENT_SIZE) * ARC_SEGMENT_SIZE;
 	l->batch = (unsigned)ARC_MAX(ARC_MIN(fits, most), 1);
 }
@@ -66,9 +66,15 @@ void arc_device_lane_abandon(struct arc_worker *worker)
 int arc_worker_device_new(const struct arc_engine_params *params, unsigned i,
 			  struct arc_worker **ret, unsigned *ret_jobs)
 {
+	static int (*const new_lane[])(const struct arc_engine_params *params,
+				       unsigned i,
+				       struct arc_device_lane **ret) = {
+		[ARC_JOB_ENCODE] = arc_lane_encode_new,
+		[ARC_JOB_DECODE] = arc_lane_decode_new,
+		[ARC_JOB_HASH] = arc_lane_hash_new,
+	};
 	struct arc_device_lane *l = NULL;
-	int err = params->record ? arc_lane_encode_new(params, i, &l)
-				 : arc_lane_decode_new(params, i, &l);
+	int err = new_lane[params->work](params, i, &l);
 
 	if (err)
 		return err;

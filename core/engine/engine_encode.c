@@ -259,7 +259,7 @@ int arc_lane_encode_new(const struct arc_engine_params *params, unsigned i,
 
 	if (!l)
 		return -ENOMEM;
-	assert(params->record->codec.parallel);
+	assert(params->record && params->record->codec.parallel);
 	arc_device_lane_init(&l->lane, params, i, ARC_GPU_ENCODE, TIMES);
 	l->lane.worker.ops = &ops;
 	l->params = *params->record;

@@ -34,24 +34,28 @@ static double speedup(const struct arc_gpu_device *d,
 	return cpu->work[work] > 0 ? d->rate.work[work] / cpu->work[work] : 0;
 }
 
-/* The work that decides. */
-static enum arc_gpu_work main_work(const struct arc_gpu_purpose *purpose)
+/* "hash 3.10, encode 2.00 times as fast as the CPU" */
+static void tell_speed(const struct arc_gpu_purpose *purpose,
+		       const struct arc_gpu_rates *cpu,
+		       struct arc_gpu_device *d)
 {
-	if (purpose->work[ARC_GPU_ENCODE])
-		return ARC_GPU_ENCODE;
-	return purpose->work[ARC_GPU_DECODE] ? ARC_GPU_DECODE : ARC_GPU_HASH;
-}
+	static const char *const names[ARC_GPU_WORKS] = {
+		[ARC_GPU_HASH] = "hash",
+		[ARC_GPU_ENCODE] = "encode",
+		[ARC_GPU_DECODE] = "decode",
+	};
+	const char *sep = "";
+	size_t n = 0;
 
-/* After a trial that went well: whether to use it, and why. */
-static bool judge(const struct arc_gpu_options *opt,
-		  const struct arc_gpu_purpose *purpose,
-		  const struct arc_gpu_rates *cpu, struct arc_gpu_device *d)
-{
-	double times = speedup(d, cpu, main_work(purpose));
-
-	snprintf(d->why, sizeof(d->why), "%.2f times as fast as the CPU",
-		 times);
-	return opt->mode == ARC_GPU_FORCE || times >= FASTER;
+	for (unsigned i = 0; i < ARC_GPU_WORKS; i++) {
+		if (!purpose->work[i])
+			continue;
+		n += (size_t)snprintf(d->why + n, sizeof(d->why) - n,
+				      "%s%s %.2f", sep, names[i],
+				      speedup(d, cpu, i));
+		sep = ", ";
+	}
+	snprintf(d->why + n, sizeof(d->why) - n, " times as fast as the CPU");
 }
 
 /* One device on trial. A driver may hang: then this is left to it. */
@@ -110,16 +114,27 @@ static void explain(struct arc_gpu_device *d, struct arc_device *device)
 static void conclude(struct trial *t, bool wanted, struct arc_gpu *gpu,
 		     struct arc_gpu_device *d)
 {
-	double times;
+	bool used = false;
 
 	d->rate = t->rate;
 	gpu->cpu = t->cpu;
-	if (!wanted || !judge(&t->opt, &t->purpose, &t->cpu, d))
+	if (!wanted)
 		return;
-	times = speedup(d, &t->cpu, main_work(&t->purpose));
-	t->device->share = times / (times + 1);
 	t->device->rate = t->rate;
-	d->device = arc_steal(t->device);
+	tell_speed(&t->purpose, &t->cpu, d);
+	for (unsigned i = 0; i < ARC_GPU_WORKS; i++) {
+		struct arc_gpu_set *set = &gpu->used[i];
+		double times = speedup(d, &t->cpu, i);
+
+		if (!t->purpose.work[i] ||
+		    (t->opt.mode != ARC_GPU_FORCE && times < FASTER))
+			continue;
+		t->device->share[i] = times / (times + 1);
+		set->device[set->count++] = t->device;
+		used = true;
+	}
+	if (used)
+		d->device = arc_steal(t->device);
 }
 
 /* Opens and tries one; it stays open when it is used. */
@@ -176,9 +191,14 @@ static int new_gpu(const struct arc_ocl_list *list, struct arc_gpu **ret)
 	if (!gpu)
 		return -ENOMEM;
 	gpu->device = calloc((size_t)n + 1, sizeof(*gpu->device));
-	gpu->used = calloc((size_t)n + 1, sizeof(struct arc_device *));
-	if (!gpu->device || !gpu->used)
+	if (!gpu->device)
 		return -ENOMEM;
+	for (size_t i = 0; i < ARC_GPU_WORKS; i++) {
+		gpu->used[i].device =
+			calloc((size_t)n + 1, sizeof(struct arc_device *));
+		if (!gpu->used[i].device)
+			return -ENOMEM;
+	}
 	for (; gpu->count < n; gpu->count++) {
 		gpu->device[gpu->count].number = gpu->count;
 		gpu->device[gpu->count].info = *arc_ocl_at(list, gpu->count);
@@ -248,10 +268,17 @@ static int look_at_all(const struct arc_ocl_list *list,
 		if (err)
 			return err;
 		say(opt, d, diag);
-		if (d->device)
-			gpu->used[gpu->used_count++] = d->device;
 	}
 	return 0;
+}
+
+static bool is_any_used(const struct arc_gpu *gpu)
+{
+	for (size_t i = 0; i < ARC_GPU_WORKS; i++) {
+		if (gpu->used[i].count)
+			return true;
+	}
+	return false;
 }
 
 int arc_gpu_choose(const struct arc_gpu_options *opt,
@@ -275,7 +302,7 @@ int arc_gpu_choose(const struct arc_gpu_options *opt,
 		arc_say(diag, ARC_WARN, "no device is meant by '%s'", unknown);
 	if (!arc_ocl_any_abandoned()) /* or a thread still looks at it */
 		arc_ocl_list_free(list);
-	if (!err && opt->mode == ARC_GPU_FORCE && !gpu->used_count) {
+	if (!err && opt->mode == ARC_GPU_FORCE && !is_any_used(gpu)) {
 		arc_say(diag, ARC_ERROR,
 			"none of the devices asked for can be used");
 		err = -ENODEV;
@@ -285,13 +312,28 @@ int arc_gpu_choose(const struct arc_gpu_options *opt,
 	return err;
 }
 
+void arc_gpu_drop(struct arc_gpu *gpu, const struct arc_device *device)
+{
+	for (size_t i = 0; i < ARC_GPU_WORKS; i++) {
+		struct arc_gpu_set *set = &gpu->used[i];
+		unsigned kept = 0;
+
+		for (unsigned k = 0; k < set->count; k++) {
+			if (set->device[k] != device)
+				set->device[kept++] = set->device[k];
+		}
+		set->count = kept;
+	}
+}
+
 void arc_gpu_free(struct arc_gpu *gpu)
 {
 	if (!gpu)
 		return;
 	for (unsigned i = 0; i < gpu->count; i++)
 		arc_device_close(gpu->device[i].device);
-	free(gpu->used);
+	for (size_t i = 0; i < ARC_GPU_WORKS; i++)
+		free(gpu->used[i].device);
 	free(gpu->device);
 	free(gpu);
 }
