@@ -67,7 +67,7 @@ static int new_worker(const struct mk_dedup *d, struct mk_dedup_worker **ret)
 	return err;
 }
 
-static int take_worker(struct mk_dedup *d, struct mk_dedup_worker **ret)
+int mk_dedup_take_worker(struct mk_dedup *d, struct mk_dedup_worker **ret)
 {
 	struct mk_dedup_worker *w;
 
@@ -82,7 +82,7 @@ static int take_worker(struct mk_dedup *d, struct mk_dedup_worker **ret)
 	return 0;
 }
 
-static void put_worker(struct mk_dedup *d, struct mk_dedup_worker *w)
+void mk_dedup_put_worker(struct mk_dedup *d, struct mk_dedup_worker *w)
 {
 	pthread_mutex_lock(&d->lock);
 	w->next = d->idle;
@@ -134,7 +134,7 @@ static int sample_block(void *ctx, uint64_t block)
 	uint64_t i = block * SAMPLE_BLOCK;
 	uint64_t end = ARC_MIN(i + SAMPLE_BLOCK, d->list.count);
 	struct mk_dedup_worker *w;
-	int err = take_worker(d, &w);
+	int err = mk_dedup_take_worker(d, &w);
 
 	if (err)
 		return err;
@@ -150,7 +150,7 @@ static int sample_block(void *ctx, uint64_t block)
 			c->state = MK_CANDIDATE_OUT;
 		err = 0;
 	}
-	put_worker(d, w);
+	mk_dedup_put_worker(d, w);
 	return err;
 }
 
@@ -162,13 +162,13 @@ static int hash_one(void *ctx, uint64_t i)
 	struct mk_candidate *c = mk_candidate_at(d, i);
 	arc_cleanup(arc_closep) int fd = -1;
 	struct mk_dedup_worker *w;
-	int err = take_worker(d, &w);
+	int err = mk_dedup_take_worker(d, &w);
 
 	if (err)
 		return err;
 	mk_dedup_release(d, i);
 	err = mk_source_open(w->source, c->entry, &fd);
-	put_worker(d, w);
+	mk_dedup_put_worker(d, w);
 	if (!err)
 		err = d->hash(fd, c->size, &c->hash);
 	if (!err)
@@ -185,14 +185,14 @@ static int compare_one(void *ctx, uint64_t group)
 	struct mk_dedup *d = ctx;
 	const uint64_t *begin = mk_spool_at(&d->groups, group);
 	struct mk_dedup_worker *w;
-	int err = take_worker(d, &w);
+	int err = mk_dedup_take_worker(d, &w);
 
 	if (err)
 		return err;
 	mk_dedup_release(d, group);
 	err = mk_dedup_compare_group(d, w, mk_candidate_at(d, begin[0]),
 				     begin[1] - begin[0]);
-	put_worker(d, w);
+	mk_dedup_put_worker(d, w);
 	return err;
 }
 
@@ -251,7 +251,9 @@ static int run_hashes(struct mk_dedup *d)
 {
 	int err = mk_candidates_sort_by_entry(d);
 
-	if (!err)
+	if (!err && mk_dedup_is_for_devices(d))
+		err = mk_dedup_hash_by_devices(d);
+	else if (!err)
 		err = arc_parallel_each(d->threads, d->list.count, hash_one, d);
 	if (err)
 		return err;

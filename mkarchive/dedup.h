@@ -7,7 +7,9 @@
  *	     -> FNV-1a 64 over leaves of 64 KiB -> byte comparison
  *
  * A hash only proposes; bytes decide. A file whose size is unique is never
- * opened. Empty files take no part; hard links are one file.
+ * opened. Empty files take no part; hard links are one file. The hash is
+ * computed by devices where run->gpu has some for it, with the same result;
+ * those of them that fail are taken out of run->gpu.
  *
  * Content is what read(2) gives: a hole equals zeros.
  *

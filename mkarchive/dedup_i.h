@@ -3,7 +3,7 @@
  * dedup_i - the files that may be equal to others, what is known about each,
  * and the tools of a thread that reads them: dedup.c (the stages),
  * dedup_list.c (the list of candidates), dedup_compare.c (byte comparison),
- * dedup_hash.c (the hash).
+ * dedup_hash.c (the hash), dedup_device.c (the hash by devices).
  */
 #ifndef MK_DEDUP_I_H
 #define MK_DEDUP_I_H
@@ -90,6 +90,43 @@ void mk_candidates_keep_groups(struct mk_dedup *d, enum mk_dedup_stage stage,
 
 /* Keeps those whose state is MK_CANDIDATE_IN. */
 void mk_candidates_drop_out(struct mk_dedup *d);
+
+/* ---- workers (dedup.c) --------------------------------------------------- */
+
+/* One that is idle, or a new one. To be put back. */
+int mk_dedup_take_worker(struct mk_dedup *d, struct mk_dedup_worker **ret);
+void mk_dedup_put_worker(struct mk_dedup *d, struct mk_dedup_worker *w);
+
+/* ---- the hash (dedup_hash.c) --------------------------------------------- */
+
+/* Bytes read at once: whole leaves but at the end of a file. */
+#define MK_HASH_PIECE ((size_t)1 << 20)
+
+/* Who takes the leaves of a file, in their order. What fails ends the reading
+ * with that code. */
+struct mk_leaves {
+	void *ctx;
+	/* Room for the next n bytes, at most MK_HASH_PIECE. */
+	int (*room)(void *ctx, size_t n, uint8_t **ret);
+	/* They are there. Only the last ones of a file may end within a leaf. */
+	int (*data)(void *ctx, size_t n);
+	/* n leaves of zeros, which nobody has read. */
+	int (*zeros)(void *ctx, size_t n);
+};
+
+int mk_dedup_read_leaves(int fd, uint64_t size, const struct mk_leaves *leaves);
+
+/* Hash of a leaf of zeros. */
+uint64_t mk_dedup_zero_leaf(void);
+
+/* ---- the hash by devices (dedup_device.c) -------------------------------- */
+
+/* Whether it is their work: they have been chosen for it, and there is enough
+ * of it. */
+bool mk_dedup_is_for_devices(const struct mk_dedup *d);
+
+/* Hashes the files of the list as mk_dedup_fnv() would. */
+int mk_dedup_hash_by_devices(struct mk_dedup *d);
 
 /* ---- comparison (dedup_compare.c) ---------------------------------------- */
 

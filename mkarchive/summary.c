@@ -51,6 +51,17 @@ static void print_frames(const struct mk_stats *s, const struct sums *sums)
 	puts(sums->frames ? ")" : "none)");
 }
 
+static void print_devices(const struct mk_stats *s)
+{
+	uint64_t frames = mk_value(&s->device_frames);
+	uint64_t hashed = mk_value(&s->device_hashed);
+
+	if (frames || hashed)
+		printf("devices      %" PRIu64 " frames, %" PRIu64
+		       " bytes hashed\n",
+		       frames, hashed);
+}
+
 static void print_stages(const struct mk_stats *s)
 {
 	printf("same size    %" PRIu64 " files\n", mk_value(&s->same_size));
@@ -83,6 +94,7 @@ static void print_text(const struct mk_run *run, const struct sums *sums)
 		printf("holes        %" PRIu64 " bytes\n",
 		       mk_value(&s->hole_bytes));
 	print_frames(s, sums);
+	print_devices(s);
 	if (run->opt->verbosity > 0)
 		print_stages(s);
 	printf("in           %" PRIu64 " bytes\n", mk_value(&s->bytes));
@@ -127,6 +139,7 @@ static json_t *json_stages(const struct mk_stats *s)
 		{ "same_last", &s->same_last },
 		{ "same_centre", &s->same_centre },
 		{ "hashed", &s->hashed },
+		{ "hashed_by_devices", &s->device_hashed },
 		{ "same_hash", &s->same_hash },
 		{ "compared", &s->compared },
 		{ "duplicates", &s->duplicates },
@@ -174,6 +187,9 @@ static int print_json(const struct mk_run *run, const struct sums *sums)
 	json_object_set_new(root, "dedup", json_stages(s));
 	json_object_set_new(root, "frames",
 			    json_integer((json_int_t)sums->frames));
+	json_object_set_new(
+		root, "device_frames",
+		json_integer((json_int_t)mk_value(&s->device_frames)));
 	json_object_set_new(root, "codecs", json_frames(s, sums));
 	json_object_set_new(root, "reduction_percent",
 			    json_real(sums->reduction));
