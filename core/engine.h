@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * engine - who does the work on frames, encoding and decoding them, and hashes
- * what may be equal: the CPU's threads, and the devices that were chosen (gpu.h).
- * All of them take jobs from one queue, a device many at once.
+ * engine - who does the work on frames, encoding and decoding them, and on what
+ * may be equal, hashing it: the CPU's threads, and the devices that were chosen
+ * (gpu.h). All of them take jobs from one queue, a device many at once.
  *
  *	submit --> queue --> CPU thread, CPU thread, ...
  *	                 \-> device: lane, lane  (a failed one: back to queue)

@@ -35,9 +35,9 @@ int arc_device_hasher_run(struct arc_device_hasher *h,
 			  const struct arc_span *leaf, size_t n, uint64_t *ret);
 
 /*
- * One batch in three steps: n leaves at most as many as the hasher was made for.
- * Only the second has to do with the device, and may hang; it looks at nothing
- * but the hasher's own memory.
+ * One batch in three steps, of at most as many leaves as the hasher was made
+ * for. Only the second has to do with the device, and may hang; it looks at
+ * nothing but the hasher's own memory.
  */
 int arc_device_hasher_load(struct arc_device_hasher *h,
 			   const struct arc_span *leaf, size_t n);

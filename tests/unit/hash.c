@@ -196,6 +196,39 @@ static void assert_leaves(const uint8_t *p, size_t n)
 	assert_true(got[leaves] == UINT64_C(0x5a5a5a5a5a5a5a5a));
 }
 
+static void assert_spans(const struct arc_span *leaf, size_t n)
+{
+	uint64_t got[65];
+
+	assert_true(n < ARC_COUNT(got));
+	memset(got, 0x5a, sizeof(got));
+	arc_fnv_spans(leaf, n, got);
+	for (size_t i = 0; i < n; i++)
+		assert_true(got[i] == arc_fnv1a(leaf[i].p, leaf[i].n));
+	assert_true(got[n] == UINT64_C(0x5a5a5a5a5a5a5a5a));
+}
+
+static void leaves_that_lie_apart_are_hashed_each_alone(void **state)
+{
+	arc_cleanup(arc_freep) uint8_t *p = make_bytes(2 * ARC_FNV_LEAF);
+	struct arc_span leaf[64];
+
+	(void)state;
+	for (size_t n = 0; n <= ARC_COUNT(leaf); n++) {
+		for (size_t i = 0; i < n; i++)
+			leaf[i] = (struct arc_span){ p + i * 999, 500 };
+		assert_spans(leaf, n);
+		for (size_t i = 0; i < n; i++)
+			leaf[i].n = i * 7919 % 1000 + i % 3 * 60000;
+		assert_spans(leaf, n);
+		for (size_t i = 0; i < n; i++) {
+			if (i % 5 == n % 5)
+				leaf[i] = (struct arc_span){ NULL, 0 };
+		}
+		assert_spans(leaf, n);
+	}
+}
+
 static void leaves_are_hashed_each_alone(void **state)
 {
 	const size_t most = 20 * ARC_FNV_LEAF;
@@ -290,6 +323,7 @@ int main(void)
 		cmocka_unit_test(digest_of_zeros_is_that_of_zero_bytes),
 		cmocka_unit_test(fnv1a_has_the_known_values),
 		cmocka_unit_test(leaves_are_hashed_each_alone),
+		cmocka_unit_test(leaves_that_lie_apart_are_hashed_each_alone),
 		cmocka_unit_test(joining_takes_eight_bytes_of_each_leaf),
 		cmocka_unit_test(sha256_has_the_known_values),
 		cmocka_unit_test(sha256_of_zeros_is_that_of_zero_bytes),
