@@ -32,6 +32,7 @@ enum lane_state {
 struct lane {
 	struct arc_engine *engine;
 	struct arc_worker *worker;
+	unsigned device; /* the worker's, which may be freed before the lane */
 	pthread_t thread;
 	bool started;
 	/* by the engine's lock: */
@@ -115,7 +116,7 @@ static void put_back(struct arc_engine *e, struct lane *l)
 static void settle(struct lane *l)
 {
 	for (unsigned i = 0; i < l->n; i++) {
-		l->job[i]->by_device = l->worker->device > 0;
+		l->job[i]->by_device = l->device > 0;
 		l->job[i]->done = true;
 	}
 	l->n = 0;
@@ -124,7 +125,7 @@ static void settle(struct lane *l)
 static bool may_take(const struct arc_engine *e, const struct lane *l)
 {
 	return e->queued > 0 &&
-	       (l->worker->device || !e->devices_only || e->device_lanes == 0);
+	       (l->device || !e->devices_only || e->device_lanes == 0);
 }
 
 static void take(struct arc_engine *e, struct lane *l)
@@ -161,7 +162,7 @@ static void end_lane(struct arc_engine *e, struct lane *l,
 {
 	if (l->state == LANE_ENDED || l->state == LANE_GIVEN_UP)
 		return;
-	if (l->worker->device)
+	if (l->device)
 		e->device_lanes--;
 	l->state = state;
 	put_back(e, l);
@@ -175,7 +176,7 @@ static bool is_retired(const struct arc_engine *e, unsigned device)
 	for (unsigned i = 0; device && i < e->lanes; i++) {
 		const struct lane *l = &e->lane[i];
 
-		if (l->worker->device == device &&
+		if (l->device == device &&
 		    (l->state == LANE_ENDED || l->state == LANE_GIVEN_UP))
 			return true;
 	}
@@ -186,7 +187,7 @@ static bool is_retired(const struct arc_engine *e, unsigned device)
 static void retire(struct arc_engine *e, struct lane *l, const char *how,
 		   enum lane_state state)
 {
-	bool first = !is_retired(e, l->worker->device);
+	bool first = !is_retired(e, l->device);
 	char why[256] = "";
 
 	end_lane(e, l, state);
@@ -284,7 +285,7 @@ static void work(struct lane *l)
 
 	if (l->worker->ops->prepare)
 		err = call(l, l->worker->ops->prepare, e->prepare_ms);
-	while (!err && !is_retired(e, l->worker->device)) {
+	while (!err && !is_retired(e, l->device)) {
 		if (may_take(e, l)) {
 			take(e, l);
 			err = do_jobs(l);
@@ -370,11 +371,15 @@ int arc_engine_add(struct arc_engine *e, struct arc_worker *worker,
 	struct lane *l = &e->lane[e->lanes];
 	int err;
 
-	*l = (struct lane){ .engine = e, .worker = worker };
+	*l = (struct lane){
+		.engine = e,
+		.worker = worker,
+		.device = worker->device,
+	};
 	pthread_mutex_lock(&e->lock);
 	e->lanes++;
 	e->depth += jobs;
-	e->device_lanes += worker->device > 0;
+	e->device_lanes += l->device > 0;
 	err = arc_thread_start(&l->thread, lane_main, l);
 	l->started = err == 0;
 	if (err)
@@ -461,7 +466,7 @@ static bool end_lanes(struct arc_engine *e)
 static bool is_abandoned(const struct arc_engine *e, unsigned device)
 {
 	for (unsigned i = 0; device && i < e->lanes; i++) {
-		if (e->lane[i].worker->device == device &&
+		if (e->lane[i].device == device &&
 		    e->lane[i].state == LANE_GIVEN_UP)
 			return true;
 	}
@@ -485,7 +490,7 @@ void arc_engine_free(struct arc_engine *e)
 		}
 		if (l->started)
 			pthread_join(l->thread, NULL);
-		if (!is_abandoned(e, l->worker->device))
+		if (!is_abandoned(e, l->device))
 			l->worker->ops->free(l->worker);
 	}
 	if (!all)
