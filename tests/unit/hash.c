@@ -210,7 +210,7 @@ static void assert_spans(const struct arc_span *leaf, size_t n)
 
 static void leaves_that_lie_apart_are_hashed_each_alone(void **state)
 {
-	arc_cleanup(arc_freep) uint8_t *p = make_bytes(2 * ARC_FNV_LEAF);
+	arc_cleanup(arc_freep) uint8_t *p = make_bytes(3 * ARC_FNV_LEAF);
 	struct arc_span leaf[64];
 
 	(void)state;
