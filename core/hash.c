@@ -236,7 +236,7 @@ void arc_fnv_spans(const struct arc_span *leaf, size_t n, uint64_t *ret)
 				continue;
 			ret[c[k].leaf] = c[k].h;
 			if (!next_chain(leaf, n, ret, &at, &c[k]))
-				c[k--] = c[--used];
+				c[k] = c[--used];
 		}
 	}
 	for (size_t k = 0; k < used; k++)

@@ -166,7 +166,6 @@ static void holes_hash_as_zeros(void **state)
 	struct scratch *s = *state;
 	const size_t n = (9 << 20) + 12345;
 	uint8_t *zeros = calloc(1, n);
-	char name[32];
 
 	scratch_file(s, "a-zeros", zeros, n);
 	zeros[5 << 20] = 'm';
@@ -175,17 +174,33 @@ static void holes_hash_as_zeros(void **state)
 	sparse_file(s, "b-hole", (off_t)n, -1);
 	sparse_file(s, "b-marked", (off_t)n, 5 << 20);
 	sparse_file(s, "b-elsewhere", (off_t)n, (5 << 20) + 1);
-	/* More of them than a slot has steps. */
-	for (int i = 0; i < 200; i++) {
-		snprintf(name, sizeof(name), "c%d", i);
-		sparse_file(s, name, 4 << 20, i % 4 ? -1 : (3 << 20) - i);
-	}
 	compare_searches(s);
 	assert_int_equal(scratch_entry(s, "b-hole")->leader,
 			 scratch_find(s, "a-zeros"));
 	assert_int_equal(scratch_entry(s, "b-marked")->leader,
 			 scratch_find(s, "a-marked"));
-	assert_int_equal(scratch_entry(s, "c3")->leader, scratch_find(s, "c1"));
+}
+
+/* Each is two steps of a slot, which has 128: data comes when it is full, and
+ * then it is full again before there is any. */
+static void files_without_data_fill_slots_too(void **state)
+{
+	struct scratch *s = *state;
+	char name[32];
+
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "%s%03d", i < 64 ? "a" : "c", i);
+		sparse_file(s, name, 4 << 20, -1);
+	}
+	sparse_file(s, "b1", 4 << 20, 9);
+	sparse_file(s, "b2", 4 << 20, 9);
+	sparse_file(s, "d1", 4 << 20, 2 << 20);
+	sparse_file(s, "d2", 4 << 20, 2 << 20);
+	s->opt.threads = 1;
+	compare_searches(s);
+	assert_int_equal(scratch_entry(s, "b2")->leader, scratch_find(s, "b1"));
+	assert_int_equal(scratch_entry(s, "d2")->leader, scratch_find(s, "d1"));
+	assert_int_equal(mk_value(&s->run.stats.duplicates), 199 + 2);
 }
 
 static void files_changed_since_the_scan_take_no_part(void **state)
@@ -335,6 +350,7 @@ int main(void)
 		TEST(many_files_share_slots_with_any_number_of_threads),
 		TEST(more_bytes_than_slots_are_hashed),
 		TEST(holes_hash_as_zeros),
+		TEST(files_without_data_fill_slots_too),
 		TEST(files_changed_since_the_scan_take_no_part),
 		TEST(another_hash_is_not_for_devices),
 		TEST(little_is_hashed_on_the_cpu_unless_forced),
