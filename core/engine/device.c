@@ -4,9 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "guard.h"
+
 /* Where the user says nothing: others have use for a device too. */
 #define MEMORY_SHARE_NUM 3
 #define MEMORY_SHARE_DEN 4
+
+#define RELEASE_MS 20000
 
 int arc_device_open(const struct arc_ocl_list *list, unsigned i,
 		    const struct arc_gpu_options *opt, struct arc_diag *diag,
@@ -34,11 +38,29 @@ int arc_device_open(const struct arc_ocl_list *list, unsigned i,
 	return 0;
 }
 
+int arc_device_release(const struct arc_device *d, int (*fn)(void *ctx),
+		       void *ctx)
+{
+	unsigned ms = d->opt.timeout_ms ? d->opt.timeout_ms : RELEASE_MS;
+	int err = arc_guard(fn, ctx, ms);
+
+	return err == -ENOMEM ? fn(ctx) : err;
+}
+
+static int close_ocl(void *ctx)
+{
+	arc_ocl_close(ctx);
+	return 0;
+}
+
 void arc_device_close(struct arc_device *d)
 {
-	if (!d)
+	if (!d || arc_ocl_any_abandoned())
 		return;
-	arc_ocl_close(d->ocl);
+	if (arc_device_release(d, close_ocl, d->ocl)) {
+		arc_ocl_abandon(NULL);
+		return;
+	}
 	free(d->cache_dir);
 	free(d);
 }

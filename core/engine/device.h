@@ -25,8 +25,16 @@ struct arc_device {
 int arc_device_open(const struct arc_ocl_list *list, unsigned i,
 		    const struct arc_gpu_options *opt, struct arc_diag *diag,
 		    struct arc_device **ret);
-void arc_device_close(struct arc_device *d); /* accepts NULL */
+
+/* Accepts NULL. Once any device was abandoned nothing is released any more: a
+ * thread that hangs may still look at it. */
+void arc_device_close(struct arc_device *d);
 ARC_DEFINE_CLEANUP(struct arc_device, arc_device_close)
+
+/* fn(ctx), which releases something and never fails. -ECANCELED: the driver
+ * hangs in it, and the device has to be abandoned. */
+int arc_device_release(const struct arc_device *d, int (*fn)(void *ctx),
+		       void *ctx);
 
 /* "NAME: what went wrong last". */
 void arc_device_why(struct arc_device *d, char *out, size_t cap);

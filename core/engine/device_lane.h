@@ -41,6 +41,9 @@ unsigned arc_device_lane_takes(const struct arc_device_lane *l, unsigned n);
 void arc_device_lane_why(struct arc_worker *worker, char *out, size_t cap);
 void arc_device_lane_abandon(struct arc_worker *worker);
 
+/* Frees the lane by end(l), which may hang. */
+void arc_device_lane_free(struct arc_device_lane *l, int (*end)(void *l));
+
 int arc_lane_decode_new(const struct arc_engine_params *params, unsigned i,
 			struct arc_device_lane **ret);
 int arc_lane_encode_new(const struct arc_engine_params *params, unsigned i,

@@ -183,6 +183,7 @@ static int time_decoding(const struct trial *t, struct decode_jobs *d,
 		err = -EBADMSG;
 	if (err)
 		return err;
+	memset(t->out, 0, FRAME * t->frames);
 	begun = now();
 	err = arc_device_decoder_run(decoder, d->job, t->frames);
 	*ret_rate = (double)(FRAME * t->frames) / (now() - begun);

@@ -214,7 +214,7 @@ static void give_up_hanging(struct arc_engine *e)
 		if (l->state != LANE_CALLING || now < l->deadline)
 			continue;
 		l->worker->ops->abandon(l->worker);
-		retire(e, l, "does not answer", LANE_GIVEN_UP);
+		retire(e, l, ": it does not answer", LANE_GIVEN_UP);
 	}
 }
 

@@ -99,12 +99,18 @@ static int store(struct arc_worker *worker, struct arc_job *const *jobs,
 	return err;
 }
 
-static void free_lane(struct arc_worker *worker)
+static int end(void *lane)
 {
-	struct decode_lane *l = (struct decode_lane *)worker;
+	struct decode_lane *l = lane;
 
 	arc_device_decoder_free(l->decoder);
 	free(l);
+	return 0;
+}
+
+static void free_lane(struct arc_worker *worker)
+{
+	arc_device_lane_free((struct arc_device_lane *)worker, end);
 }
 
 static const struct arc_worker_ops ops = {

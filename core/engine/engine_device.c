@@ -63,6 +63,14 @@ void arc_device_lane_abandon(struct arc_worker *worker)
 	arc_ocl_abandon(((struct arc_device_lane *)worker)->device->ocl);
 }
 
+void arc_device_lane_free(struct arc_device_lane *l, int (*end)(void *l))
+{
+	const struct arc_device *d = l->device;
+
+	if (arc_device_release(d, end, l))
+		arc_ocl_abandon(d->ocl);
+}
+
 int arc_worker_device_new(const struct arc_engine_params *params, unsigned i,
 			  struct arc_worker **ret, unsigned *ret_jobs)
 {

@@ -232,13 +232,19 @@ static int store(struct arc_worker *worker, struct arc_job *const *jobs,
 
 /* -------------------------------------------------------------------------- */
 
-static void free_lane(struct arc_worker *worker)
+static int end(void *lane)
 {
-	struct encode_lane *l = (struct encode_lane *)worker;
+	struct encode_lane *l = lane;
 
 	arc_device_encoder_free(l->encoder);
 	arc_ocl_pinned_free(l->raw);
 	free(l);
+	return 0;
+}
+
+static void free_lane(struct arc_worker *worker)
+{
+	arc_device_lane_free((struct arc_device_lane *)worker, end);
 }
 
 static const struct arc_worker_ops ops = {

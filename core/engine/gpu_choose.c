@@ -182,6 +182,17 @@ static void say(const struct arc_gpu_options *opt,
 		d->why);
 }
 
+/* Devices that could not even be asked are in no list. */
+static void say_left_out(const struct arc_gpu_options *opt,
+			 const struct arc_ocl_list *list, struct arc_diag *diag)
+{
+	const char *why = list ? arc_ocl_list_why(list) : "";
+
+	if (*why)
+		arc_say(diag, opt->mode == ARC_GPU_FORCE ? ARC_WARN : ARC_INFO,
+			"a device was left out: %s", why);
+}
+
 static int new_gpu(const struct arc_ocl_list *list, struct arc_gpu **ret)
 {
 	arc_cleanup(arc_gpu_freep) struct arc_gpu *gpu =
@@ -236,14 +247,16 @@ static int make_list(void *ctx)
 }
 
 /* The devices there are. A loader that hangs keeps the place it writes to. */
-static int find_devices(struct arc_diag *diag, struct arc_ocl_list **ret)
+static int find_devices(const struct arc_gpu_options *opt,
+			struct arc_diag *diag, struct arc_ocl_list **ret)
 {
+	unsigned ms = opt->timeout_ms ? opt->timeout_ms : LIST_MS;
 	struct arc_ocl_list **place = calloc(1, sizeof(struct arc_ocl_list *));
 	int err;
 
 	if (!place)
 		return -ENOMEM;
-	err = arc_guard(make_list, place, LIST_MS);
+	err = arc_guard(make_list, place, ms);
 	if (err == -ECANCELED) {
 		arc_ocl_abandon(NULL);
 		arc_say(diag, ARC_WARN,
@@ -291,12 +304,13 @@ int arc_gpu_choose(const struct arc_gpu_options *opt,
 	int err = 0;
 
 	if (opt->mode != ARC_GPU_AUTO || all || is_gpu_likely())
-		err = find_devices(diag, &list);
+		err = find_devices(opt, diag, &list);
 	if (err && err != -ENODEV)
 		return err;
 	err = new_gpu(list, &gpu);
 	if (!err)
 		err = look_at_all(list, opt, purpose, all, diag, gpu);
+	say_left_out(opt, list, diag);
 	if (!err && list &&
 	    arc_gpu_unknown(opt, list, unknown, sizeof(unknown)))
 		arc_say(diag, ARC_WARN, "no device is meant by '%s'", unknown);
