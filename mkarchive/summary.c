@@ -175,6 +175,7 @@ static int print_json(const struct mk_run *run, const struct sums *sums)
 		{ "bytes_out", &s->written },
 		{ "index_bytes", &s->index_bytes },
 		{ "volumes", &s->volumes },
+		{ "device_frames", &s->device_frames },
 		{ "problems", &s->problems },
 	};
 	json_t *root = json_object();

@@ -215,7 +215,7 @@ static int compare_coded(const struct trial *t, void *state,
 			 const struct arc_encode_frame *f)
 {
 	const struct arc_encoder *encoder = arc_encoder_find("lzext3");
-	struct arc_frame_plan plan = { .group_log = f->group_log };
+	struct arc_frame_plan plan = { .group_log = t->coding.group_log };
 	size_t group = (size_t)1 << f->group_log;
 	uint8_t out[ARC_SEGMENT_SIZE];
 
@@ -247,14 +247,17 @@ static int time_encoding(const struct trial *t, void *state, double *ret_rate,
 	arc_cleanup(arc_device_encoder_freep) struct arc_device_encoder *e =
 		NULL;
 	struct arc_encode_frame frame[FRAMES];
+	struct arc_frame_plan plan = { .group_log = t->coding.group_log };
 	double begun;
 	int err = arc_device_encoder_new(t->device->ocl, t->device->cache_dir,
 					 &t->coding, FRAME * t->frames, &e);
 
+	arc_encoder_find("lzext3")->plan(
+		state, (struct arc_span){ t->raw, FRAME }, &plan);
 	for (unsigned i = 0; i < t->frames; i++)
 		frame[i] = (struct arc_encode_frame){
 			.raw = { t->raw, FRAME },
-			.group_log = t->coding.group_log,
+			.group_log = plan.group_log,
 		};
 	if (!err)
 		err = arc_device_encoder_run(e, frame, 1);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "codec/lzext3_far.h"
 #include "device_encode.h"
 #include "device_lane.h"
 #include "pool.h"
@@ -115,11 +116,30 @@ static unsigned takes(struct arc_worker *worker, struct arc_job *const *jobs,
 	return arc_device_lane_takes((struct arc_device_lane *)worker, n);
 }
 
+/* As the encoder of the CPU chooses it. */
+static int choose_reach(struct arc_encode_frame *f)
+{
+	struct lzx_far *far = NULL;
+	int err = lzx_far_new(0, true, f->group_log, &far);
+
+	if (err)
+		return err;
+	f->group_log = lzx_far_reach(far, f->raw, f->group_log);
+	lzx_far_free(far);
+	return 0;
+}
+
 static int copy_raw(void *ctx, uint64_t i)
 {
 	struct encode_lane *l = ctx;
 	uint8_t *raw = arc_ocl_pinned_at(l->raw);
 
+	if (l->params.codec.group_auto) {
+		int err = choose_reach(&l->frame[i]);
+
+		if (err)
+			return err;
+	}
 	raw += i * l->lane.frame_max;
 	memcpy(raw, l->frame[i].raw.p, l->frame[i].raw.n);
 	l->frame[i].raw.p = raw;
