@@ -38,7 +38,7 @@ struct arc_ahead_stats {
 	uint64_t segments; /* that readers had not decoded meanwhile */
 	const char *state; /* of devices: "off", "not looked for", "in use",
 			    * "none" */
-	char message[256]; /* the last one about devices; "" */
+	char message[256]; /* the first one about devices; "" */
 };
 
 struct arc_cache_stats {

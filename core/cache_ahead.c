@@ -272,15 +272,17 @@ static void set_life(struct arc_ahead *a, enum life life)
 	pthread_mutex_unlock(&a->lock);
 }
 
-/* Passes a message on, and remembers it if it is about something wrong. */
+/* Passes a message on, and remembers the first about something wrong: it has
+ * the reason, others what follows from it. */
 static void hear(void *ctx, enum arc_level level, const char *text)
 {
 	struct arc_ahead *a = ctx;
 
 	if (level <= ARC_WARN) {
 		pthread_mutex_lock(&a->lock);
-		snprintf(a->stats.message, sizeof(a->stats.message), "%s",
-			 text);
+		if (!a->stats.message[0])
+			snprintf(a->stats.message, sizeof(a->stats.message),
+				 "%s", text);
 		pthread_mutex_unlock(&a->lock);
 	}
 	arc_say(a->cache->diag, level, "%s", text);
