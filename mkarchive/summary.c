@@ -188,9 +188,6 @@ static int print_json(const struct mk_run *run, const struct sums *sums)
 	json_object_set_new(root, "dedup", json_stages(s));
 	json_object_set_new(root, "frames",
 			    json_integer((json_int_t)sums->frames));
-	json_object_set_new(
-		root, "device_frames",
-		json_integer((json_int_t)mk_value(&s->device_frames)));
 	json_object_set_new(root, "codecs", json_frames(s, sums));
 	json_object_set_new(root, "reduction_percent",
 			    json_real(sums->reduction));

@@ -109,14 +109,20 @@ static int store(struct arc_worker *worker, struct arc_job *const *jobs,
 	return err;
 }
 
-static void free_lane(struct arc_worker *worker)
+static int end(void *lane)
 {
-	struct hash_lane *l = (struct hash_lane *)worker;
+	struct hash_lane *l = lane;
 
 	arc_device_hasher_free(l->hasher);
 	free(l->leaf);
 	free(l->hash);
 	free(l);
+	return 0;
+}
+
+static void free_lane(struct arc_worker *worker)
+{
+	arc_device_lane_free((struct arc_device_lane *)worker, end);
 }
 
 static const struct arc_worker_ops ops = {
