@@ -43,6 +43,7 @@ contains out '^  profile=parallel$'
 for who in off force; do
 	rm -rf dest
 	expect 0 arctool verify --gpu $who dev.001
+	DECOMPRESSOR_BATCH_SIZE=1 expect 0 arctool verify --gpu $who dev.001
 	expect 0 arctool extract -q --gpu $who dev.001 dest
 	same_trees src dest
 done

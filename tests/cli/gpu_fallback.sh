@@ -1,6 +1,7 @@
 #!/bin/bash
 # Some calls of OpenCL fail, hang or give wrong results while mkarchive uses a
 # device: the archive is right, or there is none and a clear message.
+# timeout: 600
 . "$(dirname "$0")/tool_helpers"
 . "$tests/cli/gpu_helpers"
 . "$tests/cli/gpu_fallback_sweep"
