@@ -10,7 +10,7 @@ prepare_tool
 fail_some check 7 19
 flip_some check 4 1
 hang_some check 5 80 100
-fail_for_good check 72 80 85
+fail_for_good check 72 75 78 69 81 66
 fail_some take_out 30 90
 flip_some take_out 4 6
 hang_some take_out 5 80
