@@ -73,6 +73,7 @@ struct bench_verb {
 };
 
 extern const struct bench_verb bench_verb_codec;
+extern const struct bench_verb bench_verb_gpu;
 extern const struct bench_verb bench_verb_sizes;
 
 #endif

@@ -84,6 +84,32 @@ static int append_folder(const char *path, uint64_t max, struct arc_diag *diag,
 	return errno && bytes->n < max ? complain(diag, path, -errno) : 0;
 }
 
+static bool is_elf(const char *path)
+{
+	arc_cleanup(arc_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char magic[4];
+
+	return fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) &&
+	       memcmp(magic, "\177ELF", sizeof(magic)) == 0;
+}
+
+static int append_elf(char *const *roots, uint64_t max, struct arc_diag *diag,
+		      struct arc_buf *bytes)
+{
+	arc_cleanup(close_walkp) FTS *walk =
+		fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, compare_names);
+	FTSENT *e;
+	int err = 0;
+
+	if (!walk)
+		return complain(diag, roots[0], -errno);
+	while (!err && bytes->n < max && (e = fts_read(walk))) {
+		if (e->fts_info == FTS_F && is_elf(e->fts_path))
+			err = append_file(e->fts_path, max, diag, bytes);
+	}
+	return err;
+}
+
 /* The last part of a path, or all of it where that would say nothing, so that
  * it can be shown. */
 static char *name_of(const char *path)
@@ -125,6 +151,25 @@ int bench_input_read(const char *path, uint64_t max, struct arc_diag *diag,
 		err = -EINVAL;
 	}
 	if (err < 0) {
+		bench_input_fini(&input);
+		return err;
+	}
+	*ret = input;
+	return 0;
+}
+
+int bench_input_read_elf(const char *name, char *const *roots, uint64_t max,
+			 struct arc_diag *diag, struct bench_input *ret)
+{
+	struct bench_input input = { .name = strdup(name) };
+	int err = input.name ? append_elf(roots, max, diag, &input.bytes)
+			     : complain(diag, name, -ENOMEM);
+
+	if (!err && input.bytes.n == 0) {
+		arc_say(diag, ARC_ERROR, "%s: there are none", name);
+		err = -ENOENT;
+	}
+	if (err) {
 		bench_input_fini(&input);
 		return err;
 	}

@@ -26,6 +26,12 @@ void bench_input_fini(struct bench_input *input);
 int bench_input_read(const char *path, uint64_t max, struct arc_diag *diag,
 		     struct bench_input *ret);
 
+/* Up to max bytes of the programs and libraries (ELF files) of some folders,
+ * looked through in the same way; roots ends with NULL. What cannot be read is
+ * passed over. */
+int bench_input_read_elf(const char *name, char *const *roots, uint64_t max,
+			 struct arc_diag *diag, struct bench_input *ret);
+
 /* ---- what is generated (bench_sample.c) --------------------------------- */
 
 struct bench_sample {

@@ -9,6 +9,7 @@ static char program[] = "arc-bench";
 
 static const struct bench_verb *const verbs[] = {
 	&bench_verb_codec,
+	&bench_verb_gpu,
 	&bench_verb_sizes,
 };
 

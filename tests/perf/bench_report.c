@@ -176,7 +176,7 @@ void bench_report_table(const struct bench_table *t)
 
 /* ---- the head ----------------------------------------------------------- */
 
-static void print_machine(void)
+void bench_report_machine(void)
 {
 	arc_cleanup(arc_freep) char *line = NULL;
 	FILE *f = fopen("/proc/cpuinfo", "re");
@@ -205,7 +205,7 @@ static void print_setting(const char *name, unsigned value)
 void bench_report_head(const struct bench_options *opt)
 {
 	printf("# Codecs\n\n");
-	print_machine();
+	bench_report_machine();
 	printf("- arcfs %s, liblz4 %s, libzstd %s\n", ARC_VERSION,
 	       bench_lz4_version(), bench_zstd_version());
 	printf("- frames of %u KiB, up to %u far references%s",

@@ -27,6 +27,9 @@ struct bench_table {
 void bench_report_head(const struct bench_options *opt);
 void bench_report_table(const struct bench_table *table);
 
+/* "- machine: ...", a line of such a head. */
+void bench_report_machine(void);
+
 /* The same as JSON: a head (released with json_decref()), tables that are added
  * to it, and all of it printed. -ENOMEM, -EIO. */
 struct json_t;
