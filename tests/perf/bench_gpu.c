@@ -153,8 +153,8 @@ static int measure_input(struct gpu_bench *b, const struct bench_input *input,
 	fig = calloc(1, sizeof(*fig));
 	err = fig ? measure_frames(b, fig) : -ENOMEM;
 	if (err == -EBADMSG)
-		arc_say(b->diag, ARC_ERROR, "%s: %s gave wrong bytes",
-			input->name, b->device->name);
+		arc_say(b->diag, ARC_ERROR, "%s: a result is wrong",
+			input->name);
 	else if (err)
 		complain(b->diag, input->name, err);
 	if (!err)

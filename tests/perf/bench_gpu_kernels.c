@@ -83,30 +83,40 @@ static int make_leaves(const struct gpu_frames *f, unsigned batch,
 	return 0;
 }
 
+/* Hashes the first n leaves, whole batches. */
+static int hash_some(struct arc_device_hasher *h, struct leaves *l, size_t n,
+		     double *ret_seconds)
+{
+	double begun = bench_now(CLOCK_MONOTONIC);
+	int err = arc_device_hasher_run(h, l->leaf, n, l->hash);
+
+	*ret_seconds = bench_now(CLOCK_MONOTONIC) - begun;
+	for (size_t i = 0; i < n && !err; i += l->batch) {
+		if (memcmp(l->hash + i, l->wanted,
+			   l->batch * sizeof(l->hash[0])) != 0)
+			err = -EBADMSG;
+	}
+	return err;
+}
+
 static int hash_leaves(const struct gpu_bench *b, struct leaves *l,
 		       double *ret_kernels, double *ret_engine)
 {
 	arc_cleanup(arc_device_hasher_freep) struct arc_device_hasher *h = NULL;
 	size_t bytes = l->n * ARC_FNV_LEAF;
-	double begun;
+	double seconds;
 	int err =
 		arc_device_hasher_new(b->device->ocl, b->device->cache_dir,
 				      (uint32_t)l->batch, b->opt->threads, &h);
 
 	if (!err)
-		err = arc_device_hasher_run(h, l->leaf, l->batch, l->hash);
-	begun = bench_now(CLOCK_MONOTONIC);
+		err = hash_some(h, l, l->batch, &seconds);
 	if (!err)
-		err = arc_device_hasher_run(h, l->leaf, l->n, l->hash);
+		err = hash_some(h, l, l->n, &seconds);
 	if (err)
 		return err;
-	*ret_engine = (double)bytes / (bench_now(CLOCK_MONOTONIC) - begun);
+	*ret_engine = (double)bytes / seconds;
 	*ret_kernels = rate(bytes, arc_device_hasher_kernel_ns(h));
-	for (size_t i = 0; i < l->n; i += l->batch) {
-		if (memcmp(l->hash + i, l->wanted,
-			   l->batch * sizeof(l->hash[0])) != 0)
-			return -EBADMSG;
-	}
 	return 0;
 }
 
