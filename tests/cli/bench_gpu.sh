@@ -33,6 +33,9 @@ assert [r[1] for r in rows] == ["hash", "encode", "decode"] * 4
 number = re.compile(r"\d+(\.\d+)?$")
 for r in rows:
     assert len(r) == len(title), r
+    if r[:2] == ["random (generated)", "decode"]:
+        assert r[2:6] == ["-"] * 4, r
+        continue
     assert all(number.match(cell) for cell in r[2:7]), r
     assert (r[7] == "-") == (r[1] == "hash"), r
     if r[1] != "encode":

@@ -4,6 +4,7 @@
 
 #include "bench_gpu.h"
 #include "bench_measure.h"
+#include "engine.h"
 
 static int complain(struct arc_diag *diag, const char *what, int err)
 {
@@ -93,6 +94,16 @@ static int measure_cpu(const struct gpu_bench *b, struct gpu_figures *fig)
 	return err;
 }
 
+/* Frames that are stored as they are, say, are not for devices. */
+static bool is_for_devices(const struct gpu_frames *f)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < f->n; i++)
+		all = all && arc_engine_devices_decode(f->record[i]);
+	return all;
+}
+
 static int measure_work(const struct gpu_bench *b, enum arc_gpu_work work,
 			unsigned batch, double *kernels, double *engine)
 {
@@ -100,6 +111,8 @@ static int measure_work(const struct gpu_bench *b, enum arc_gpu_work work,
 
 	if (work == ARC_GPU_HASH)
 		return gpu_measure_hash(b, batch, kernels, engine);
+	if (work == ARC_GPU_DECODE && !is_for_devices(b->frames))
+		return 0;
 	err = work == ARC_GPU_ENCODE
 		      ? gpu_measure_encode_kernels(b, batch, kernels)
 		      : gpu_measure_decode_kernels(b, batch, kernels);

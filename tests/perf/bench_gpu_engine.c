@@ -186,6 +186,7 @@ static int measure(struct flow *f, unsigned batch, double *ret)
 		.devices = batch > 0,
 		.devices_only = batch > 0,
 		.no_fallback = batch > 0,
+		.frame_max = b->frames->size,
 		.batch = batch,
 	};
 	arc_cleanup(arc_engine_freep) struct arc_engine *e = NULL;

@@ -131,7 +131,8 @@ static void print_head(const struct gpu_options *opt,
 	       "same from memory to memory, batches overlapping; decoded with "
 	       "checksums compared, encoded with records made, decoded again "
 	       "and compared. CPU: the engine on all threads; what is decoded "
-	       "was encoded by it. liblz4: without checksums\n",
+	       "was encoded by it, and frames stored raw are not for devices. "
+	       "liblz4: without checksums\n",
 	       opt->rounds);
 	print_titles(opt);
 	fflush(stdout);
