@@ -12,8 +12,9 @@ script=$tests/../scripts/bench-gpu
 
 # The table.
 expect 0 arc-bench gpu $small --device 0 --note 'one note' -l 3
-contains out '^# OpenCL' '^- one note' '^- device: .* units' '^- driver: ' \
-	'^- lzext3 level 3, reach 1M' '^Verified in this run'
+contains out '^# OpenCL on CPU cores' '^- no figures of a GPU' '^- one note' \
+	'^- device: .* units' '^- driver: ' '^- lzext3 level 3, reach 1M' \
+	'^Verified in this run'
 ! grep -q 'There was no time' out || fail "something was left out"
 python3 - out <<'END' || fail "the table is not what it should be"
 import re

@@ -194,6 +194,9 @@ static int measure(struct flow *f, unsigned batch, double *ret)
 
 	record.codec.parallel = batch > 0;
 	err = arc_engine_new(&params, &e);
+	if (!err &&
+	    arc_engine_depth(e) < params.threads + ARC_DEVICE_LANES * batch)
+		err = -ENOMEM; /* it would take fewer at once */
 	if (!err)
 		err = run_flow(f, e, ret);
 	return err ? err

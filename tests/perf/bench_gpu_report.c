@@ -100,7 +100,7 @@ static void print_titles(const struct gpu_options *opt)
 static void print_device(const struct arc_ocl_info *info)
 {
 	printf("- device: %s%s, %u units, %.1f GiB\n", info->name,
-	       info->cpu ? " (made of CPU cores)" : "", info->units,
+	       info->cpu ? " (CPU cores)" : "", info->units,
 	       (double)info->memory / (double)ARC_GIB);
 	printf("- driver: %s, %s, %s\n", info->platform, info->driver,
 	       info->version);
@@ -111,7 +111,10 @@ static void print_head(const struct gpu_options *opt,
 {
 	char reach[BENCH_REACH_ROOM];
 
-	printf("# OpenCL\n\n");
+	printf("# OpenCL%s\n\n", info->cpu ? " on CPU cores" : "");
+	if (info->cpu)
+		printf("- no figures of a GPU: the kernels run on the same cores "
+		       "as the C code in the column CPU\n");
 	for (unsigned i = 0; i < opt->notes; i++)
 		printf("- %s\n", opt->note[i]);
 	print_device(info);
