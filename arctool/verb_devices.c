@@ -146,6 +146,7 @@ static int run(struct tool *t)
 	const struct arc_gpu_purpose purpose = {
 		.work = { true, true, true },
 		.coding = &coding,
+		.encoder = &arc_gpu_encoder,
 		.threads = t->req.threads,
 	};
 	arc_cleanup(arc_gpu_freep) struct arc_gpu *gpu = NULL;

@@ -78,6 +78,10 @@ struct arc_gpu_rates {
 
 struct arc_device;
 
+/* How devices encode: only programs that do link it. */
+struct arc_gpu_encoder;
+extern const struct arc_gpu_encoder arc_gpu_encoder;
+
 /* A device that was looked at. */
 struct arc_gpu_device {
 	unsigned number;
@@ -108,6 +112,7 @@ struct arc_gpu {
 struct arc_gpu_purpose {
 	bool work[ARC_GPU_WORKS]; /* each is judged by itself */
 	const struct arc_encoder_params *coding; /* with ARC_GPU_ENCODE */
+	const struct arc_gpu_encoder *encoder; /* likewise: &arc_gpu_encoder */
 	unsigned threads; /* of the CPU, to compare with */
 };
 

@@ -29,6 +29,7 @@ int mk_devices_choose(struct mk_run *run, struct mk_options *opt)
 	const struct arc_gpu_purpose purpose = {
 		.work = { [ARC_GPU_HASH] = true, [ARC_GPU_ENCODE] = true },
 		.coding = &coding,
+		.encoder = &arc_gpu_encoder,
 		.threads = opt->threads,
 	};
 	int r = 0;

@@ -10,6 +10,16 @@
 
 #include "gpu.h"
 
+struct arc_trial;
+struct arc_device_lane;
+struct arc_engine_params;
+
+struct arc_gpu_encoder {
+	int (*try_it)(struct arc_trial *t, double *ret_rate, double *ret_cpu);
+	int (*new_lane)(const struct arc_engine_params *params, unsigned i,
+			struct arc_device_lane **ret);
+};
+
 struct arc_device {
 	struct arc_ocl_device *ocl;
 	char name[128];
@@ -19,6 +29,7 @@ struct arc_device {
 				      * 0..1 */
 	struct arc_gpu_rates rate; /* as it was tried */
 	struct arc_gpu_options opt;
+	const struct arc_gpu_encoder *encoder; /* NULL: it does not encode */
 };
 
 /* Opens the i-th device. Says nothing. */

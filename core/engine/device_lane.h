@@ -46,8 +46,6 @@ void arc_device_lane_free(struct arc_device_lane *l, int (*end)(void *l));
 
 int arc_lane_decode_new(const struct arc_engine_params *params, unsigned i,
 			struct arc_device_lane **ret);
-int arc_lane_encode_new(const struct arc_engine_params *params, unsigned i,
-			struct arc_device_lane **ret);
 int arc_lane_hash_new(const struct arc_engine_params *params, unsigned i,
 		      struct arc_device_lane **ret);
 

@@ -74,16 +74,15 @@ void arc_device_lane_free(struct arc_device_lane *l, int (*end)(void *l))
 int arc_worker_device_new(const struct arc_engine_params *params, unsigned i,
 			  struct arc_worker **ret, unsigned *ret_jobs)
 {
-	static int (*const new_lane[])(const struct arc_engine_params *params,
-				       unsigned i,
-				       struct arc_device_lane **ret) = {
-		[ARC_JOB_ENCODE] = arc_lane_encode_new,
-		[ARC_JOB_DECODE] = arc_lane_decode_new,
-		[ARC_JOB_HASH] = arc_lane_hash_new,
-	};
 	struct arc_device_lane *l = NULL;
-	int err = new_lane[params->work](params, i, &l);
+	int err;
 
+	if (params->work == ARC_JOB_ENCODE)
+		err = params->device[i]->encoder->new_lane(params, i, &l);
+	else if (params->work == ARC_JOB_DECODE)
+		err = arc_lane_decode_new(params, i, &l);
+	else
+		err = arc_lane_hash_new(params, i, &l);
 	if (err)
 		return err;
 	*ret_jobs = l->batch;

@@ -11,6 +11,7 @@
 #include "codec/lzext3_far.h"
 #include "device_encode.h"
 #include "device_lane.h"
+#include "device_trial.h"
 #include "pool.h"
 
 /* What arc_device_encoder_new() says, and tables. */
@@ -278,8 +279,8 @@ static const struct arc_worker_ops ops = {
 	.free = free_lane,
 };
 
-int arc_lane_encode_new(const struct arc_engine_params *params, unsigned i,
-			struct arc_device_lane **ret)
+static int new_lane(const struct arc_engine_params *params, unsigned i,
+		    struct arc_device_lane **ret)
 {
 	struct encode_lane *l = calloc(1, sizeof(*l));
 
@@ -294,3 +295,8 @@ int arc_lane_encode_new(const struct arc_engine_params *params, unsigned i,
 	*ret = &l->lane;
 	return 0;
 }
+
+const struct arc_gpu_encoder arc_gpu_encoder = {
+	.try_it = arc_trial_encode,
+	.new_lane = new_lane,
+};

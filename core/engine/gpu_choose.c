@@ -75,6 +75,8 @@ static int open_and_try(void *ctx)
 	int err =
 		arc_device_open(t->list, t->number, &t->opt, NULL, &t->device);
 
+	if (!err)
+		t->device->encoder = t->purpose.encoder;
 	return err ? err
 		   : arc_device_try(t->device, &t->purpose, &t->rate, &t->cpu);
 }
