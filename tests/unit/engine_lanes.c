@@ -350,7 +350,7 @@ static void without_fallback_jobs_fail(void **state)
 }
 
 /* Left for good, with a thread that hung: not freed, and not lost either. */
-static struct arc_engine *left_alone;
+static struct arc_engine *volatile left_alone;
 
 /* Its thread comes back later and finds out. */
 static void a_device_that_hangs_is_given_up(void **state)
