@@ -179,6 +179,7 @@ static int measure(struct flow *f, unsigned batch, double *ret)
 		.codec = b->opt->coding,
 	};
 	const struct arc_engine_params params = {
+		.work = f->kind,
 		.threads = b->opt->threads,
 		.record = f->kind == ARC_JOB_ENCODE ? &record : NULL,
 		.diag = b->diag,
