@@ -13,8 +13,9 @@
 #define RELEASE_MS 20000
 
 int arc_device_open(const struct arc_ocl_list *list, unsigned i,
-		    const struct arc_gpu_options *opt, struct arc_diag *diag,
-		    struct arc_device **ret)
+		    const struct arc_gpu_options *opt,
+		    const struct arc_gpu_encoder *encoder,
+		    struct arc_diag *diag, struct arc_device **ret)
 {
 	arc_cleanup(arc_device_closep) struct arc_device *d =
 		calloc(1, sizeof(*d));
@@ -24,6 +25,7 @@ int arc_device_open(const struct arc_ocl_list *list, unsigned i,
 	if (!d)
 		return -ENOMEM;
 	d->opt = *opt;
+	d->encoder = encoder;
 	snprintf(d->name, sizeof(d->name), "%s", info->name);
 	d->memory = info->memory / MEMORY_SHARE_DEN * MEMORY_SHARE_NUM;
 	if (opt->memory)

@@ -32,10 +32,12 @@ struct arc_device {
 	const struct arc_gpu_encoder *encoder; /* NULL: it does not encode */
 };
 
-/* Opens the i-th device. Says nothing. */
+/* Opens the i-th device. Says nothing. encoder: NULL where it shall not encode.
+ */
 int arc_device_open(const struct arc_ocl_list *list, unsigned i,
-		    const struct arc_gpu_options *opt, struct arc_diag *diag,
-		    struct arc_device **ret);
+		    const struct arc_gpu_options *opt,
+		    const struct arc_gpu_encoder *encoder,
+		    struct arc_diag *diag, struct arc_device **ret);
 
 /* Accepts NULL. Once any device was abandoned nothing is released any more: a
  * thread that hangs may still look at it. */

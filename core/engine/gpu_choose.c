@@ -72,11 +72,9 @@ struct trial {
 static int open_and_try(void *ctx)
 {
 	struct trial *t = ctx;
-	int err =
-		arc_device_open(t->list, t->number, &t->opt, NULL, &t->device);
+	int err = arc_device_open(t->list, t->number, &t->opt,
+				  t->purpose.encoder, NULL, &t->device);
 
-	if (!err)
-		t->device->encoder = t->purpose.encoder;
 	return err ? err
 		   : arc_device_try(t->device, &t->purpose, &t->rate, &t->cpu);
 }

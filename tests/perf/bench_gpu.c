@@ -50,7 +50,8 @@ static int open_device(const struct gpu_options *opt, struct arc_diag *diag,
 	if (!err)
 		err = find_device(opt, list, &i);
 	if (!err)
-		err = arc_device_open(list, i, &gpu, diag, ret);
+		err = arc_device_open(list, i, &gpu, &arc_gpu_encoder, diag,
+				      ret);
 	if (err)
 		complain(diag, *opt->device ? opt->device : "OpenCL", err);
 	return err;
