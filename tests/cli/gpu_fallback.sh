@@ -10,4 +10,4 @@ prepare_encode
 fail_some encode 11 43
 flip_some encode 2 3
 hang_some encode 6 75 100
-fail_for_good encode 70 74 78 66 82 62
+fail_for_good encode

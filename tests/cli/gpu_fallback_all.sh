@@ -1,15 +1,16 @@
 #!/bin/bash
-# Every single call of OpenCL fails, and some hang, while mkarchive, verify and
-# extract use a device.
+# Every third call of OpenCL fails (ARC_FAULT_STEP: every Nth, from the
+# ARC_FAULT_FIRSTth on), and some hang, while mkarchive, verify and extract use
+# a device.
 # label: slow
-# timeout: 7200
+# timeout: 3600
 . "$(dirname "$0")/tool_helpers"
 . "$tests/cli/gpu_helpers"
 . "$tests/cli/gpu_fallback_sweep"
 
 prepare_tool
 for program in encode check take_out; do
-	fail_some $program 1 1
+	fail_some $program ${ARC_FAULT_FIRST:-1} ${ARC_FAULT_STEP:-3}
 	flip_some $program 1 1
-	hang_some $program 10 2 10 20 30 40 50 60 70 80 90 100
+	hang_some $program 5 2 20 40 60 80 95
 done
