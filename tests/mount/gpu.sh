@@ -113,13 +113,13 @@ OPENCL_LAYERS=$layer ARC_FAULT_COUNT=$work/count arctool verify -q \
 	--gpu force "$work/small.001" || fail "verify"
 read -r calls live reads name <"$work/count"
 
-# Whether a message comes, which is then in $message. A device is ahead of who
-# reads: what it does last is waited for.
+# SECONDS: whether a message comes, which is then in $message. A device is ahead
+# of who reads: what it does last is waited for.
 has_message()
 {
 	local i
 
-	for ((i = 0; i < 20; i++)); do
+	for ((i = 0; i < $1 * 10; i++)); do
 		message=$(ahead 'a["message"]')
 		[ -z "$message" ] || return 0
 		sleep 0.1
@@ -138,7 +138,8 @@ serve_with_fault()
 		-o gpu=force,cache_size=16M || fail "$1: cannot mount"
 	wait_for "$1: no trial ended" 'a["devices"] != "not looked for"'
 	read_slowly "$1"
-	if has_message; then
+	# One that hangs is noticed when its time is up.
+	if has_message $(($2 < 10 ? $2 + 2 : 2)); then
 		[ "$(ahead 'a["devices"]')" = none ] || read_slowly "$1"
 		wait_for "$1: the device is still used" \
 			'a["devices"] == "none"'
