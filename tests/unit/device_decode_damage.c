@@ -41,25 +41,6 @@ static void draw_segment(uint64_t *seed)
 
 static uint8_t raw[13 * (size_t)SEGMENT];
 
-static void damage(struct arc_segment *seg, uint8_t *bytes, uint64_t *seed)
-{
-	uint64_t v = testdata_next(seed);
-	size_t n = sizeof(struct arc_disk_lzext3);
-
-	for (unsigned i = 0; i <= (v & 3); i++) {
-		uint64_t w = testdata_next(seed);
-
-		if ((w & 15) == 0)
-			seg->ext[(w >> 8) % n] ^=
-				(uint8_t)(1u << (w >> 40 & 7));
-		else if ((w & 15) < 8)
-			bytes[(w >> 8) % seg->size] ^=
-				(uint8_t)(1u << (w >> 40 & 7));
-		else
-			bytes[(w >> 8) % seg->size] = (uint8_t)(w >> 40);
-	}
-}
-
 static void damaged_segments_are_what_the_c_decoder_says(void **state)
 {
 	static uint8_t bytes[6 * (size_t)ASM_STREAM + 1];
@@ -74,7 +55,7 @@ static void damaged_segments_are_what_the_c_decoder_says(void **state)
 			size_t n = asm_bytes(&a, bytes);
 			struct arc_segment seg = asm_entry(&a, n);
 
-			damage(&seg, bytes, &seed);
+			asm_damage(&seg, bytes, &seed);
 			add_stored(&seg, bytes, a.s, (int)a.n, a.group_log);
 		}
 	}

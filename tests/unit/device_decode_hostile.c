@@ -12,22 +12,6 @@
 
 #include "devicecases.h"
 
-/* The same as in lzext3_hostile.c: a bit of everything, behind `before` plain
- * matches. */
-static void begin_plain(unsigned before)
-{
-	asm_begin(&a, 5, 18);
-	asm_all_near(&a);
-	for (unsigned i = 0; i < before; i++)
-		asm_match(&a, 1, 4, 300 + i % 2);
-	asm_match(&a, 20, 9, 7); /* X8, HI */
-	asm_match(&a, 0, 30, 1000); /* X8, LO */
-	asm_match(&a, 2, 6, 65536 + 5); /* LO and HI */
-	asm_match(&a, 400, 5, 65536 + 5); /* X16, the last distance */
-	asm_match(&a, 0, 500, 40); /* X16 */
-	asm_tail(&a, 100);
-}
-
 /* In a first batch, at its end, behind it. */
 static const unsigned befores[] = { 0, 3, 59, 60, 63, 64, 123, 127, 128, 1000 };
 
@@ -43,11 +27,11 @@ static void streams_have_exactly_what_is_taken(void **state)
 	(void)state;
 	EACH_PLAIN(i)
 	{
-		begin_plain(befores[i]);
+		asm_plain(&a, befores[i]);
 		add_case();
 		for (size_t k = 0; k < ARC_COUNT(offs); k++) {
 			for (int by = -1; by <= 1; by += 2) {
-				begin_plain(befores[i]);
+				asm_plain(&a, befores[i]);
 				*offs[k] = by;
 				add_case();
 			}
@@ -70,11 +54,11 @@ static void items_are_neither_missing_nor_left_over(void **state)
 	EACH_PLAIN(i)
 	{
 		for (size_t k = 0; k < ARC_COUNT(streams); k++) {
-			begin_plain(befores[i]);
+			asm_plain(&a, befores[i]);
 			a.no_padding = true;
 			streams[k].stream->n -= streams[k].bytes;
 			add_case();
-			begin_plain(befores[i]);
+			asm_plain(&a, befores[i]);
 			a.no_padding = true;
 			asm_put(streams[k].stream, 1, streams[k].bytes);
 			add_case();
@@ -139,7 +123,7 @@ static void output_is_exactly_full(void **state)
 	EACH_PLAIN(i)
 	{
 		for (size_t k = 0; k < ARC_COUNT(offs); k++) {
-			begin_plain(befores[i]);
+			asm_plain(&a, befores[i]);
 			a.n_off = offs[k];
 			add_case();
 		}
@@ -152,7 +136,7 @@ static void literals_may_end_anywhere(void **state)
 	(void)state;
 	EACH_PLAIN(i)
 	{
-		begin_plain(befores[i]);
+		asm_plain(&a, befores[i]);
 		a.no_padding = true;
 		for (size_t k = 0; k < 8; k++) {
 			a.lit.n -= (size_t)1 << k & 31;
@@ -190,7 +174,7 @@ static void distances_of_zero_are_refused(void **state)
 	EACH_PLAIN(i)
 	{
 		for (uint32_t k = 0; k <= 3; k++) {
-			begin_plain(befores[i]);
+			asm_plain(&a, befores[i]);
 			asm_match_k(&a, 0, 4, 0, k);
 			asm_tail(&a, 100);
 			add_case();

@@ -269,4 +269,45 @@ static inline int asm_decode(const struct asm_segment *a)
 		       a->group_log);
 }
 
+/*
+ * Segment 5 of groups of 256 KiB, all of its group usable: matches with
+ * literals, one distance of each kind, extensions of both kinds, then literals.
+ * Behind the first `before` plain matches, which decide in which batch and in
+ * which lane of a decoder the others are.
+ */
+static inline void asm_plain(struct asm_segment *a, unsigned before)
+{
+	asm_begin(a, 5, 18);
+	asm_all_near(a);
+	for (unsigned i = 0; i < before; i++)
+		asm_match(a, 1, 4, 300 + i % 2);
+	asm_match(a, 20, 9, 7); /* X8, HI */
+	asm_match(a, 0, 30, 1000); /* X8, LO */
+	asm_match(a, 2, 6, 65536 + 5); /* LO and HI */
+	asm_match(a, 400, 5, 65536 + 5); /* X16, the last distance */
+	asm_match(a, 0, 500, 40); /* X16 */
+	asm_tail(a, 100);
+}
+
+/* Changes a few bits or bytes of a coded segment, of its entry now and then. */
+static inline void asm_damage(struct arc_segment *seg, uint8_t *bytes,
+			      uint64_t *seed)
+{
+	uint64_t v = testdata_next(seed);
+	size_t n = sizeof(struct arc_disk_lzext3);
+
+	for (unsigned i = 0; i <= (v & 3); i++) {
+		uint64_t w = testdata_next(seed);
+
+		if ((w & 15) == 0)
+			seg->ext[(w >> 8) % n] ^=
+				(uint8_t)(1u << (w >> 40 & 7));
+		else if ((w & 15) < 8)
+			bytes[(w >> 8) % seg->size] ^=
+				(uint8_t)(1u << (w >> 40 & 7));
+		else
+			bytes[(w >> 8) % seg->size] = (uint8_t)(w >> 40);
+	}
+}
+
 #endif

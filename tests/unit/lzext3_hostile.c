@@ -15,26 +15,6 @@
 
 static struct asm_segment a;
 
-/*
- * Segment 5 of groups of 256 KiB, all of its group usable: three matches with
- * literals, one distance of each kind, extensions of both kinds, then literals.
- * Behind the first `before` plain matches, which decide in which batch and in
- * which lane of the decoder the others are.
- */
-static void begin_plain(unsigned before)
-{
-	asm_begin(&a, 5, 18);
-	asm_all_near(&a);
-	for (unsigned i = 0; i < before; i++)
-		asm_match(&a, 1, 4, 300 + i % 2);
-	asm_match(&a, 20, 9, 7); /* X8, HI */
-	asm_match(&a, 0, 30, 1000); /* X8, LO */
-	asm_match(&a, 2, 6, 65536 + 5); /* LO and HI */
-	asm_match(&a, 400, 5, 65536 + 5); /* X16, the last distance */
-	asm_match(&a, 0, 500, 40); /* X16 */
-	asm_tail(&a, 100);
-}
-
 /* Positions of the plain matches: in a first batch, at its end, behind it. */
 static const unsigned befores[] = { 0, 3, 5, 60, 61, 62, 63, 64, 67, 1000 };
 
@@ -45,7 +25,7 @@ static void hand_made_segments_are_right_to_begin_with(void **state)
 	(void)state;
 	EACH_PLAIN(i)
 	{
-		begin_plain(befores[i]);
+		asm_plain(&a, befores[i]);
 		assert_int_equal(asm_decode(&a), 0);
 	}
 	asm_begin(&a, 0, 16);
@@ -65,7 +45,7 @@ static void each_stream_has_exactly_what_is_taken(void **state)
 	{
 		for (size_t k = 0; k < ARC_COUNT(offs); k++) {
 			for (int by = -2; by <= 2; by++) {
-				begin_plain(befores[i]);
+				asm_plain(&a, befores[i]);
 				*offs[k] = by;
 				assert_int_equal(asm_decode(&a),
 						 by ? -EBADMSG : 0);
@@ -98,7 +78,7 @@ static void items_are_neither_missing_nor_left_over(void **state)
 	{
 		for (size_t k = 0; k < ARC_COUNT(streams); k++) {
 			for (int by = -1; by <= 1; by += 2) {
-				begin_plain(befores[i]);
+				asm_plain(&a, befores[i]);
 				a.no_padding = true; /* or it would be used */
 				put_or_drop(streams[k].stream, by,
 					    streams[k].bytes);
@@ -161,7 +141,7 @@ static void output_is_exactly_full(void **state)
 	EACH_PLAIN(i)
 	{
 		for (int by = -120; by <= 120; by++) {
-			begin_plain(befores[i]);
+			asm_plain(&a, befores[i]);
 			a.n_off = by;
 			assert_int_equal(asm_decode(&a), by ? -EBADMSG : 0);
 		}
@@ -180,7 +160,7 @@ static void literals_end_anywhere_but_not_within_a_match(void **state)
 	(void)state;
 	EACH_PLAIN(i)
 	{
-		begin_plain(befores[i]);
+		asm_plain(&a, befores[i]);
 		a.no_padding = true;
 		for (size_t all = a.lit.n; a.lit.n > all - 130; a.lit.n--)
 			assert_int_equal(asm_decode(&a),
@@ -222,7 +202,7 @@ static void distances_of_zero_are_refused(void **state)
 	(void)state;
 	for (unsigned before = 0; before < 140; before++) {
 		for (uint32_t k = 0; k <= 3; k++) {
-			begin_plain(before);
+			asm_plain(&a, before);
 			asm_match_k(&a, 0, 4, 0, k);
 			asm_tail(&a, 100);
 			/* K = 0 says the last one again, which there is */
@@ -283,7 +263,7 @@ static void streams_lie_within_the_stored_bytes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARC_COUNT(offs); i++) {
-		begin_plain(0);
+		asm_plain(&a, 0);
 		a.x16.n += 1000; /* LIT shorter than any stream grows */
 		*offs[i] = 65535 - 600;
 		assert_int_equal(asm_decode(&a), -EBADMSG);
@@ -362,25 +342,6 @@ static void draw_segment(uint64_t *seed)
 		asm_tail(&a, 1);
 }
 
-static void damage(struct arc_segment *seg, uint8_t *bytes, uint64_t *seed)
-{
-	uint64_t v = testdata_next(seed);
-	size_t n = sizeof(struct arc_disk_lzext3);
-
-	for (unsigned i = 0; i <= (v & 3); i++) {
-		uint64_t w = testdata_next(seed);
-
-		if ((w & 15) == 0)
-			seg->ext[(w >> 8) % n] ^=
-				(uint8_t)(1u << (w >> 40 & 7));
-		else if ((w & 15) < 8)
-			bytes[(w >> 8) % seg->size] ^=
-				(uint8_t)(1u << (w >> 40 & 7));
-		else
-			bytes[(w >> 8) % seg->size] = (uint8_t)(w >> 40);
-	}
-}
-
 static void damaged_segments_decode_as_the_model_says_or_not(void **state)
 {
 	static uint8_t bytes[6 * (size_t)ASM_STREAM + 1];
@@ -395,7 +356,7 @@ static void damaged_segments_decode_as_the_model_says_or_not(void **state)
 			size_t n = asm_bytes(&a, bytes);
 			struct arc_segment seg = asm_entry(&a, n);
 
-			damage(&seg, bytes, &seed);
+			asm_damage(&seg, bytes, &seed);
 			if (asm_run(&seg, bytes, a.s, a.n, a.group_log) == 0)
 				good++;
 			else
