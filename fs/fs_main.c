@@ -6,14 +6,15 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
 
-#include "ops_i.h"
 #include "pool.h"
+#include "prefill.h"
 
 /* To find devices, build programs and try them takes about a second. */
 #define WORTH_A_LOOK (512 * ARC_MIB)
@@ -93,17 +94,44 @@ static int add_mount_options(struct fuse_args *args, const char *source)
 	return 0;
 }
 
+/* Ends filling while requests are still answered, as it needs. */
+static void end_prefill(struct fuse_session *se, struct arcfs_prefill *p)
+{
+	struct pollfd fd = { .fd = fuse_session_fd(se), .events = POLLIN };
+	struct fuse_buf buf = { .mem = NULL };
+	int n;
+
+	arcfs_prefill_stop(p);
+	while (!arcfs_prefill_is_over(p)) {
+		if (poll(&fd, 1, 10) <= 0)
+			continue;
+		n = fuse_session_receive_buf(se, &buf);
+		if (n == -EINTR || n == -EAGAIN)
+			continue;
+		if (n <= 0)
+			break; /* unmounted: the kernel waits for nothing */
+		fuse_session_process_buf(se, &buf);
+	}
+	free(buf.mem);
+	arcfs_prefill_free(p);
+}
+
 /* Answers requests until the mount ends. */
-static int serve(struct fuse_session *se, const struct arcfs_options *opt)
+static int serve(struct arcfs *fs, struct fuse_session *se,
+		 const struct arcfs_options *opt)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();
 	int err;
 
 	if (!config)
 		return -ENOMEM;
-	fuse_loop_cfg_set_clone_fd(config, 1);
-	fuse_loop_cfg_set_max_threads(config, opt->threads);
-	err = fuse_session_loop_mt(se, config);
+	err = arcfs_prefill_new(fs, se, &fs->prefill);
+	if (!err) {
+		fuse_loop_cfg_set_clone_fd(config, 1);
+		fuse_loop_cfg_set_max_threads(config, opt->threads);
+		err = fuse_session_loop_mt(se, config);
+		end_prefill(se, arc_steal(fs->prefill));
+	}
 	fuse_loop_cfg_destroy(config);
 	return ARC_MIN(err, 0); /* positive: the signal that ended it */
 }
@@ -140,7 +168,7 @@ static int run_mounted(struct arcfs *fs, struct fuse_session *se,
 		outlet.background = true;
 	}
 	use_devices(fs, opt);
-	err = serve(se, opt);
+	err = serve(fs, se, opt);
 	if (err)
 		arc_say(&outlet.diag, ARC_ERROR, "serving %s ended: %s",
 			opt->mountpoint, strerror(-err));

@@ -13,8 +13,9 @@
  * look at the files (find -ls, cp, du), and cost everybody else an inode in
  * the kernel for each name (find -name, ls). So the first list has attributes
  * for subdirectories alone, which every walk needs; when files of a directory
- * so listed are looked up, the next CREDIT lists have them for files too, and
- * then one has not, to see whether that is still right.
+ * so listed are looked up, the next CREDIT lists have them for files too, but
+ * for one in PROBE, which shows whether that is still right. Those who list may
+ * be far ahead of those who look up (find | xargs): so CREDIT is large.
  */
 #include <string.h>
 #include <sys/stat.h>
@@ -26,7 +27,8 @@
 /* Damaged entries passed over for one request: each costs a failed read. */
 #define SKIP_MAX 65536
 
-#define CREDIT 64
+#define CREDIT 4096
+#define PROBE 64
 
 /* A listing under way. */
 struct listing {
@@ -68,10 +70,12 @@ static bool attributes_pay(struct arcfs *fs, fuse_ino_t dir)
 {
 	int credit = __atomic_load_n(&fs->credit, __ATOMIC_RELAXED);
 
-	if (credit > 0) {
+	if (credit > 0 && credit % PROBE != 1) {
 		__atomic_store_n(&fs->credit, credit - 1, __ATOMIC_RELAXED);
 		return true;
 	}
+	if (credit > 0)
+		__atomic_store_n(&fs->credit, credit - 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&fs->listed[dir % ARCFS_LISTED], dir,
 			 __ATOMIC_RELAXED);
 	return false;

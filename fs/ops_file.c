@@ -2,7 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "ops_i.h"
+#include "prefill.h"
 
 /* fuse_reply_iov() puts one piece of its own before ours; writev(2) takes
  * 1024. */
@@ -71,6 +71,8 @@ void arcfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 	arc_archive_read_end(fs->archive, &r);
 	if (err)
 		arcfs_fail(req, err);
+	else if (off == 0)
+		arcfs_prefill_note(fs->prefill, &inode);
 }
 
 void arcfs_op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,

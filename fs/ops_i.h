@@ -33,6 +33,7 @@ struct arcfs {
 	struct arc_archive *archive; /* borrowed */
 	struct arc_index *index; /* the archive's */
 	struct arcfs_stats stats;
+	struct arcfs_prefill *prefill; /* borrowed; NULL: none */
 	uint64_t root; /* archive's inode shown as FUSE_ROOT_ID */
 	bool shared;
 	bool set_uid, set_gid;

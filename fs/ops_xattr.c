@@ -43,7 +43,7 @@ static int virtual_text(struct arcfs *fs, const struct arc_inode *inode,
 	*ret_slack = 0;
 	if (strcmp(name, "stats") == 0 && inode->ino == fs->root) {
 		*ret_slack = STATS_SLACK;
-		*ret = arcfs_stats_json(&fs->stats, fs->archive);
+		*ret = arcfs_stats_json(&fs->stats, fs->archive, fs->prefill);
 		return *ret ? 0 : -ENOMEM;
 	}
 	if (!S_ISREG(inode->mode))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stats.h"
+#include "prefill.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -90,7 +90,18 @@ static json_t *ahead_json(const struct arc_ahead_stats *s)
 			 number(s->segments), "message", s->message);
 }
 
-char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a)
+static json_t *prefill_json(struct arcfs_prefill *prefill)
+{
+	struct arcfs_prefill_stats s = { 0 };
+
+	if (prefill)
+		arcfs_prefill_stats(prefill, &s);
+	return json_pack("{s:I, s:I}", "files", number(s.files), "bytes",
+			 number(s.bytes));
+}
+
+char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a,
+		       struct arcfs_prefill *prefill)
 {
 	struct arc_cache_stats cache;
 	struct arc_lru_stats index;
@@ -100,7 +111,7 @@ char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a)
 	arc_cache_stats(arc_archive_cache(a), &cache);
 	arc_index_stats(arc_archive_index(a), &index);
 	obj = json_pack(
-		"{s:f, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
+		"{s:f, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}",
 		"uptime_seconds", seconds_since(&stats->start), "rss_bytes",
 		number(resident_bytes()), "requests", requests_json(stats),
 		"errors", number(get(&stats->errors)), "bytes_served",
@@ -109,8 +120,8 @@ char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a)
 		number(arc_volumes_bytes_read(arc_archive_volumes(a))),
 		"bad_segments", number(cache.bad_segments), "segments",
 		segments_json(&cache), "ahead", ahead_json(&cache.ahead),
-		"cache", lru_json(&cache.groups), "index_cache",
-		lru_json(&index));
+		"prefill", prefill_json(prefill), "cache",
+		lru_json(&cache.groups), "index_cache", lru_json(&index));
 	if (!obj)
 		return NULL;
 	text = json_dumps(obj, JSON_COMPACT | JSON_REAL_PRECISION(6));

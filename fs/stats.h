@@ -35,6 +35,8 @@ enum arcfs_op {
 		ARCFS_OP_COUNT
 };
 
+struct arcfs_prefill;
+
 struct arcfs_stats {
 	uint64_t requests[ARCFS_OP_COUNT]; /* atomic */
 	uint64_t errors; /* atomic; requests answered EIO */
@@ -49,7 +51,9 @@ static inline void arcfs_stats_add(uint64_t *counter, uint64_t n)
 	__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
 }
 
-/* One line of JSON, NUL-terminated, freed by the caller; NULL: no memory. */
-char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a);
+/* One line of JSON, NUL-terminated, freed by the caller; NULL: no memory.
+ * prefill: NULL: none. */
+char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a,
+		       struct arcfs_prefill *prefill);
 
 #endif
