@@ -310,6 +310,11 @@ static int run(struct tool *t)
 	arc_cleanup(tool_meter_freep) struct tool_meter *meter = NULL;
 	arc_cleanup(tool_select_finip) struct tool_select *fini = NULL;
 	struct tool_extract x = { .tool = t };
+	const struct arc_ahead_options ahead = {
+		.gpu = &t->req.gpu,
+		.threads = t->req.threads,
+		.extra = CACHE_WITH_DEVICES - CACHE_SIZE,
+	};
 	int r;
 
 	fini = &select;
@@ -320,9 +325,7 @@ static int run(struct tool *t)
 		meter = NULL;
 	t->meter = meter;
 	if (r >= 0 && tool_wants_devices(t))
-		r = arc_cache_use_devices(arc_archive_cache(t->archive),
-					  &t->req.gpu, t->req.threads,
-					  CACHE_WITH_DEVICES - CACHE_SIZE);
+		r = arc_cache_read_ahead(arc_archive_cache(t->archive), &ahead);
 	if (r >= 0)
 		r = start(&x);
 	if (r >= 0)

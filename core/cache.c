@@ -126,6 +126,8 @@ static int need(struct arc_cache *cache, struct arc_cache_group *g, uint32_t lo,
 
 	pthread_mutex_lock(&g->lock);
 	*ret_fresh = g->ahead;
+	if (g->ahead)
+		arc_cache_count(&cache->ahead_used, 1);
 	g->ahead = false;
 	while ((state = look(g, lo, hi)) <= 0 && err == 0) {
 		if (state < 0 && tried)
@@ -187,46 +189,105 @@ void arc_cache_free(struct arc_cache *cache)
 	free(cache);
 }
 
-int arc_cache_use_devices(struct arc_cache *cache,
-			  const struct arc_gpu_options *opt, unsigned threads,
-			  size_t extra)
+int arc_cache_read_ahead(struct arc_cache *cache,
+			 const struct arc_ahead_options *opt)
 {
-	return arc_ahead_new(cache, opt, threads, extra, &cache->ahead);
+	return arc_ahead_new(cache, opt, &cache->ahead);
+}
+
+/* Where bytes of the stream lie. */
+struct spot {
+	struct arc_cache_group *g; /* pinned by key */
+	uint64_t key;
+	uint64_t in_group;
+	uint32_t lo, hi; /* segments */
+};
+
+/* Pins the group at off; *n is cut to it. */
+static int find_spot(struct arc_cache *cache, uint64_t off, size_t *n,
+		     struct spot *ret)
+{
+	struct arc_frame f;
+	uint64_t in_frame;
+	void *obj;
+	int err;
+
+	assert(*n > 0);
+	err = arc_index_frame_at(cache->idx, off, &f);
+	if (err < 0)
+		return err == -ENOENT ? -EBADMSG : err;
+	in_frame = off - f.start;
+	ret->key = arc_cache_key(f.number, (uint32_t)(in_frame >> f.group_log));
+	err = arc_lru_pin(cache->groups, ret->key, &obj);
+	if (err < 0)
+		return err;
+	ret->g = obj;
+	ret->in_group = in_frame & ((UINT64_C(1) << f.group_log) - 1);
+	*n = ARC_MIN(*n, ret->g->n - ret->in_group);
+	ret->lo = (uint32_t)(in_frame >> ARC_SEGMENT_LOG);
+	ret->hi = (uint32_t)((in_frame + *n - 1) >> ARC_SEGMENT_LOG);
+	return 0;
 }
 
 int arc_cache_pin(struct arc_cache *cache, uint64_t off, size_t n,
 		  struct arc_pin *ret)
 {
-	struct arc_frame f;
-	uint64_t in_frame, in_group, key;
-	struct arc_cache_group *g;
-	void *obj;
+	struct spot at;
 	bool fresh;
-	int err;
+	int err = find_spot(cache, off, &n, &at);
 
-	assert(n > 0);
-	err = arc_index_frame_at(cache->idx, off, &f);
-	if (err < 0)
-		return err == -ENOENT ? -EBADMSG : err;
-	in_frame = off - f.start;
-	key = arc_cache_key(f.number, (uint32_t)(in_frame >> f.group_log));
-	err = arc_lru_pin(cache->groups, key, &obj);
 	if (err < 0)
 		return err;
-	g = obj;
-	in_group = in_frame & ((UINT64_C(1) << f.group_log) - 1);
-	n = ARC_MIN(n, g->n - in_group);
-	err = need(cache, g, (uint32_t)(in_frame >> ARC_SEGMENT_LOG),
-		   (uint32_t)((in_frame + n - 1) >> ARC_SEGMENT_LOG), &fresh);
+	err = need(cache, at.g, at.lo, at.hi, &fresh);
 	if (err < 0) {
-		arc_lru_unpin(cache->groups, key);
+		arc_lru_unpin(cache->groups, at.key);
 		return err;
 	}
 	arc_cache_count(&cache->served, n);
 	if (cache->ahead)
 		arc_ahead_note(cache->ahead, off, n, fresh);
-	*ret = (struct arc_pin){ .p = g->buf + in_group, .n = n, .key = key };
+	*ret = (struct arc_pin){ .p = at.g->buf + at.in_group,
+				 .n = n,
+				 .key = at.key };
 	return 0;
+}
+
+/* Segments of [lo, hi] that are not ready. */
+static uint32_t count_missing(struct arc_cache_group *g, uint32_t lo,
+			      uint32_t hi)
+{
+	uint32_t n = 0;
+
+	pthread_mutex_lock(&g->lock);
+	for (uint32_t s = lo; s <= hi; s++)
+		n += !arc_segset_has(&g->ready, s);
+	pthread_mutex_unlock(&g->lock);
+	return n;
+}
+
+int arc_cache_fetch(struct arc_cache *cache, uint64_t off, size_t n,
+		    size_t *ret_n, uint32_t *segments)
+{
+	struct spot at;
+	uint32_t missing;
+	int err = find_spot(cache, off, &n, &at);
+
+	if (err < 0)
+		return err;
+	missing = count_missing(at.g, at.lo, at.hi);
+	if (missing)
+		err = arc_cache_decode(cache, at.g, at.lo, at.hi, false);
+	if (missing && err == 0)
+		missing -= count_missing(at.g, at.lo, at.hi);
+	if (missing && err == 0) {
+		pthread_mutex_lock(&at.g->lock);
+		arc_cache_mark_ahead(cache, at.g);
+		pthread_mutex_unlock(&at.g->lock);
+		*segments += missing;
+	}
+	arc_lru_unpin(cache->groups, at.key);
+	*ret_n = n;
+	return err;
 }
 
 void arc_cache_unpin(struct arc_cache *cache, struct arc_pin *pin)
@@ -247,4 +308,6 @@ void arc_cache_stats(struct arc_cache *cache, struct arc_cache_stats *ret)
 	ret->ahead = (struct arc_ahead_stats){ .state = "off" };
 	if (cache->ahead)
 		arc_ahead_stats(cache->ahead, &ret->ahead);
+	ret->ahead.groups = atomic_load(&cache->ahead_groups);
+	ret->ahead.used = atomic_load(&cache->ahead_used);
 }

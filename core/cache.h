@@ -31,11 +31,13 @@ struct arc_pin {
 	uint64_t key; /* the cache's */
 };
 
-/* What devices have decoded ahead of readers. */
+/* What has been decoded ahead of readers. */
 struct arc_ahead_stats {
-	uint64_t frames;
-	uint64_t device_frames; /* those of them that a device did */
 	uint64_t segments; /* that readers had not decoded meanwhile */
+	uint64_t groups; /* that some of them are in ... */
+	uint64_t used; /* ... and readers have come to */
+	uint64_t frames; /* handed to devices */
+	uint64_t device_frames; /* those of them that a device did */
 	const char *state; /* of devices: "off", "not looked for", "in use",
 			    * "none" */
 	char message[256]; /* the first one about devices; "" */
@@ -58,15 +60,21 @@ ARC_DEFINE_CLEANUP(struct arc_cache, arc_cache_free)
 
 struct arc_gpu_options;
 
+struct arc_ahead_options {
+	const struct arc_gpu_options *gpu; /* which devices decode ahead */
+	bool cpu; /* a thread does where there are none */
+	unsigned threads; /* of the CPU: devices are compared with all */
+	size_t extra; /* the budget becomes larger by it with devices */
+};
+
 /*
- * From now on devices decode ahead of those who read in order (cache_ahead.h),
- * by up to half of the budget, which becomes larger by `extra` when there are
- * devices. To be called once, before anything is pinned, and not before a
+ * From now on what those who read in order will want next is decoded before
+ * they ask (cache_ahead.h): by devices up to half of the budget, by the CPU
+ * some MiB. To be called once, before anything is pinned, and not before a
  * program has gone into the background: it starts threads. Copies opt.
  */
-int arc_cache_use_devices(struct arc_cache *cache,
-			  const struct arc_gpu_options *opt, unsigned threads,
-			  size_t extra);
+int arc_cache_read_ahead(struct arc_cache *cache,
+			 const struct arc_ahead_options *opt);
 
 /*
  * Pins the bytes of the stream from `off` on: at least 1, at most n, up to the

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache_ahead - has devices decode what readers will want next. Readers whose
- * pins follow each other in the stream are noticed; the frames in front of them
- * are read, decoded by devices, many at once, and put into the cache.
+ * cache_ahead - decodes what readers will want next: those who read the stream
+ * in order are noticed (cache_runs.h), and what lies in front of them is put
+ * into the cache, by devices if there are any (cache_ahead_device.h), else by a
+ * thread.
  *
- *	stream  ...|####|####|>> . . | frame | frame | frame |...
- *	             readers ^        \_ asked for: read, decoded, published
- *
- * Nobody waits for it: a reader who comes to something before it is there
- * decodes it, as ever. So a device that is slow, hangs or fails costs nothing
- * but the reading.
+ * Nobody waits for devices. For the thread one waits as for any other reader
+ * who has begun to decode the same, segment by segment.
  *
  * Threads: one of its own, which also looks for the devices; noting from any.
  */
@@ -17,13 +14,12 @@
 #define ARC_CACHE_AHEAD_H
 
 #include "cache.h"
-#include "gpu.h"
 
 struct arc_ahead;
 
-/* extra: by so many bytes the cache may grow when there are devices. */
-int arc_ahead_new(struct arc_cache *cache, const struct arc_gpu_options *opt,
-		  unsigned threads, size_t extra, struct arc_ahead **ret);
+/* As arc_cache_read_ahead(). */
+int arc_ahead_new(struct arc_cache *cache, const struct arc_ahead_options *opt,
+		  struct arc_ahead **ret);
 
 /* Ends the thread; waits for devices that are at work. Accepts NULL. */
 void arc_ahead_free(struct arc_ahead *a);

@@ -40,7 +40,7 @@ struct arc_cache {
 	struct arc_lru *groups; /* struct arc_cache_group by
 				 * arc_cache_key() */
 	struct arc_lru *heads; /* struct arc_record by frame */
-	struct arc_ahead *ahead; /* NULL: no devices */
+	struct arc_ahead *ahead; /* NULL: nothing is decoded ahead */
 	size_t budget;
 	struct arc_said said_heads; /* by frame + 1 */
 	struct arc_said said_segments; /* by frame << 8 | segment, + 1 */
@@ -55,6 +55,8 @@ struct arc_cache {
 	atomic_uint_fast64_t decoded;
 	atomic_uint_fast64_t served;
 	atomic_uint_fast64_t bad_segments;
+	atomic_uint_fast64_t ahead_groups;
+	atomic_uint_fast64_t ahead_used;
 };
 
 static inline uint64_t arc_cache_key(uint64_t frame, uint32_t group)
@@ -67,6 +69,22 @@ static inline void arc_cache_count(atomic_uint_fast64_t *counter, uint64_t n)
 {
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
+
+/* Something of a group has been decoded ahead; with the group's lock. */
+static inline void arc_cache_mark_ahead(struct arc_cache *cache,
+					struct arc_cache_group *g)
+{
+	if (!g->ahead)
+		arc_cache_count(&cache->ahead_groups, 1);
+	g->ahead = true;
+}
+
+/*
+ * Decodes of [off, off + n) of the stream what lies in the first group, for
+ * readers to come; *ret_n: how much that is. Adds to *segments what was decoded.
+ */
+int arc_cache_fetch(struct arc_cache *cache, uint64_t off, size_t n,
+		    size_t *ret_n, uint32_t *segments);
 
 /* The heads of records, as arc_lru_new() wants them. */
 int arc_cache_load_head(void *ctx, uint64_t key, void **ret_obj,

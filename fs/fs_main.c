@@ -136,19 +136,23 @@ static int serve(struct arcfs *fs, struct fuse_session *se,
 	return ARC_MIN(err, 0); /* positive: the signal that ended it */
 }
 
-/* Devices help where readers have much to read; without them goes on what can. */
-static void use_devices(struct arcfs *fs, const struct arcfs_options *opt)
+/* What is read in order is decoded ahead; devices help where there is much. */
+static void read_ahead(struct arcfs *fs, const struct arcfs_options *opt)
 {
 	uint64_t size = arc_index_summary(fs->index)->stream;
+	struct arc_gpu_options gpu = opt->gpu;
+	const struct arc_ahead_options ahead = {
+		.gpu = &gpu,
+		.cpu = true,
+		.threads = arc_cpu_count(),
+	};
 	int err;
 
-	if (opt->gpu.mode == ARC_GPU_OFF ||
-	    (opt->gpu.mode == ARC_GPU_AUTO && size < WORTH_A_LOOK))
-		return;
-	err = arc_cache_use_devices(arc_archive_cache(fs->archive), &opt->gpu,
-				    arc_cpu_count(), 0);
+	if (gpu.mode == ARC_GPU_AUTO && size < WORTH_A_LOOK)
+		gpu.mode = ARC_GPU_OFF;
+	err = arc_cache_read_ahead(arc_archive_cache(fs->archive), &ahead);
 	if (err)
-		arc_say(&outlet.diag, ARC_WARN, "devices cannot be used: %s",
+		arc_say(&outlet.diag, ARC_WARN, "nothing is read ahead: %s",
 			arc_error_text(err));
 }
 
@@ -167,7 +171,7 @@ static int run_mounted(struct arcfs *fs, struct fuse_session *se,
 		openlog("arcfs", LOG_PID, LOG_DAEMON);
 		outlet.background = true;
 	}
-	use_devices(fs, opt);
+	read_ahead(fs, opt);
 	err = serve(fs, se, opt);
 	if (err)
 		arc_say(&outlet.diag, ARC_ERROR, "serving %s ended: %s",

@@ -84,10 +84,11 @@ static json_t *segments_json(const struct arc_cache_stats *s)
 
 static json_t *ahead_json(const struct arc_ahead_stats *s)
 {
-	return json_pack("{s:s, s:I, s:I, s:I, s:s}", "devices", s->state,
-			 "frames", number(s->frames), "device_frames",
-			 number(s->device_frames), "segments",
-			 number(s->segments), "message", s->message);
+	return json_pack("{s:I, s:I, s:I, s:s, s:I, s:I, s:s}", "segments",
+			 number(s->segments), "groups", number(s->groups),
+			 "used", number(s->used), "devices", s->state, "frames",
+			 number(s->frames), "device_frames",
+			 number(s->device_frames), "message", s->message);
 }
 
 static json_t *prefill_json(struct arcfs_prefill *prefill)

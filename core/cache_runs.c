@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "cache_runs.h"
+
+void arc_runs_init(struct arc_runs *r, const struct arc_runs_policy *policy)
+{
+	uint64_t longest = r->longest;
+
+	*r = (struct arc_runs){ .policy = *policy, .longest = longest };
+}
+
+static struct arc_run *find_run(struct arc_runs *r, uint64_t off)
+{
+	struct arc_run *oldest = &r->run[0];
+
+	for (size_t i = 0; i < ARC_RUNS; i++) {
+		struct arc_run *run = &r->run[i];
+
+		if (run->at && off + r->policy.near >= run->at &&
+		    off <= run->at + r->policy.near)
+			return run;
+		if (run->noted < oldest->noted)
+			oldest = run;
+	}
+	*oldest = (struct arc_run){ .at = off };
+	return oldest;
+}
+
+/* Pieces that begin ahead of the reader. */
+static bool ask(struct arc_runs *r, struct arc_run *run)
+{
+	uint64_t piece = r->policy.piece;
+	uint64_t end = run->at + ARC_MIN(r->policy.window, run->read);
+	uint64_t next = ARC_MAX(run->asked, arc_div_up(run->at, piece) * piece);
+	bool some = false;
+
+	while (next < end && r->put - r->taken < ARC_RUNS_ASKED) {
+		r->asked[r->put++ % ARC_RUNS_ASKED] = next;
+		next += piece;
+		some = true;
+	}
+	run->asked = next;
+	return some;
+}
+
+bool arc_runs_note(struct arc_runs *r, uint64_t off, size_t n, bool fresh)
+{
+	struct arc_run *run;
+
+	if (r->policy.window < r->policy.piece)
+		return false;
+	run = find_run(r, off);
+	run->at = ARC_MAX(run->at, off + n);
+	run->read += n;
+	run->noted = ++r->notes;
+	r->longest = ARC_MAX(r->longest, run->read);
+	return fresh && run->read >= r->policy.begin && ask(r, run);
+}
+
+static bool is_wanted(const struct arc_runs *r, uint64_t off)
+{
+	for (size_t i = 0; i < ARC_RUNS; i++) {
+		const struct arc_run *run = &r->run[i];
+
+		if (run->at && off >= run->at &&
+		    off < run->at + r->policy.window)
+			return true;
+	}
+	return false;
+}
+
+bool arc_runs_take(struct arc_runs *r, uint64_t *ret)
+{
+	while (r->put != r->taken) {
+		*ret = r->asked[r->taken++ % ARC_RUNS_ASKED];
+		if (is_wanted(r, *ret))
+			return true;
+	}
+	return false;
+}
