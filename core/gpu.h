@@ -118,8 +118,9 @@ struct arc_gpu_purpose {
 
 /*
  * Looks at the devices and opens those that are to be used. Says what it found
- * to diag: as ARC_INFO, but for devices that were asked for and cannot be used.
- * all: tries also those that would not be used (to show them).
+ * to diag: as ARC_INFO, but for devices that were asked for and cannot be used;
+ * diag is borrowed until what was chosen is freed. all: tries also those that
+ * would not be used (to show them).
  *
  * With FORCE: -ENODEV when none that was asked for is there and proves itself.
  */

@@ -46,6 +46,11 @@ int arc_device_release(const struct arc_device *d, int (*fn)(void *ctx),
 	unsigned ms = d->opt.timeout_ms ? d->opt.timeout_ms : RELEASE_MS;
 	int err = arc_guard(fn, ctx, ms);
 
+	if (err == -ECANCELED)
+		arc_say(d->diag, ARC_WARN,
+			"%s: it does not answer when it is released; "
+			"going on without it",
+			d->name);
 	return err == -ENOMEM ? fn(ctx) : err;
 }
 

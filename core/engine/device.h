@@ -3,7 +3,7 @@
  * device - an OpenCL device that the engine uses, with what its lanes have in
  * common.
  *
- * Threads: immutable once opened.
+ * Threads: immutable once it is in use.
  */
 #ifndef ARC_DEVICE_H
 #define ARC_DEVICE_H
@@ -22,6 +22,7 @@ struct arc_gpu_encoder {
 
 struct arc_device {
 	struct arc_ocl_device *ocl;
+	struct arc_diag *diag; /* for what goes wrong when it is released */
 	char name[128];
 	char *cache_dir; /* of programs; NULL: none */
 	uint64_t memory; /* bytes that all lanes together may take */
@@ -45,7 +46,7 @@ void arc_device_close(struct arc_device *d);
 ARC_DEFINE_CLEANUP(struct arc_device, arc_device_close)
 
 /* fn(ctx), which releases something and never fails. -ECANCELED: the driver
- * hangs in it, and the device has to be abandoned. */
+ * hangs in it, which has been said, and the device has to be abandoned. */
 int arc_device_release(const struct arc_device *d, int (*fn)(void *ctx),
 		       void *ctx);
 

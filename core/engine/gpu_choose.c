@@ -141,7 +141,8 @@ static void conclude(struct trial *t, bool wanted, struct arc_gpu *gpu,
 static int look_at(const struct arc_ocl_list *list,
 		   const struct arc_gpu_options *opt,
 		   const struct arc_gpu_purpose *purpose, bool all,
-		   struct arc_gpu *gpu, struct arc_gpu_device *d)
+		   struct arc_diag *diag, struct arc_gpu *gpu,
+		   struct arc_gpu_device *d)
 {
 	const char *against = reason_against(opt, d);
 	struct trial *t;
@@ -161,6 +162,8 @@ static int look_at(const struct arc_ocl_list *list,
 		explain(d, NULL);
 		return 0;
 	}
+	if (t->device)
+		t->device->diag = diag;
 	if (d->err)
 		explain(d, t->device);
 	else
@@ -276,7 +279,7 @@ static int look_at_all(const struct arc_ocl_list *list,
 {
 	for (unsigned i = 0; i < gpu->count; i++) {
 		struct arc_gpu_device *d = &gpu->device[i];
-		int err = look_at(list, opt, purpose, all, gpu, d);
+		int err = look_at(list, opt, purpose, all, diag, gpu, d);
 
 		if (err)
 			return err;

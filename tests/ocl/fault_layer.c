@@ -10,7 +10,9 @@
  *				command that has failed
  *	ARC_FAULT_FLIP=n	the n-th read of a buffer has one bit flipped
  *				in its middle
+ *	ARC_FAULT_SLOW=n	launches seem to have taken n ms longer
  *	ARC_FAULT_HANG=n	call n never returns
+ *	ARC_FAULT_HANG_IN=name	nor does any call of that name
  *	ARC_FAULT_COUNT=file	at exit: "CALLS LIVE READS NAME", one line: calls
  *				made, objects and mappings of the driver that
  *				were made and not released, reads of buffers,
@@ -31,6 +33,8 @@ static struct {
 	unsigned long fail_at;
 	unsigned long flip_at;
 	unsigned long hang_at;
+	unsigned long slow_ms;
+	const char *hang_in;
 	atomic_ulong calls;
 	atomic_ulong reads;
 	atomic_long live;
@@ -42,7 +46,8 @@ static int strikes(const char *name)
 {
 	unsigned long n = atomic_fetch_add(&layer.calls, 1) + 1;
 
-	while (n == layer.hang_at)
+	while (n == layer.hang_at ||
+	       (layer.hang_in && strcmp(name, layer.hang_in) == 0))
 		pause();
 	if (n != layer.fail_at)
 		return 0;
@@ -92,10 +97,24 @@ ANSWERS_CODE(clGetProgramInfo,
 ANSWERS_CODE(clSetKernelArg,
 	     (cl_kernel kernel, cl_uint i, size_t n, const void *p),
 	     (kernel, i, n, p))
-ANSWERS_CODE(clGetEventProfilingInfo,
-	     (cl_event event, cl_profiling_info what, size_t n, void *to,
-	      size_t *ret_n),
-	     (event, what, n, to, ret_n))
+static cl_int CL_API_CALL faulty_clGetEventProfilingInfo(cl_event event,
+							 cl_profiling_info what,
+							 size_t n, void *to,
+							 size_t *ret_n)
+{
+	cl_ulong ns;
+	cl_int err;
+
+	if (strikes("clGetEventProfilingInfo"))
+		return CL_OUT_OF_RESOURCES;
+	err = layer.next->clGetEventProfilingInfo(event, what, n, to, ret_n);
+	if (err || what != CL_PROFILING_COMMAND_END || n != sizeof(ns) || !to)
+		return err;
+	memcpy(&ns, to, sizeof(ns));
+	ns += layer.slow_ms * 1000000;
+	memcpy(to, &ns, sizeof(ns));
+	return err;
+}
 
 static cl_int CL_API_CALL faulty_clGetEventInfo(cl_event event,
 						cl_event_info what, size_t n,
@@ -341,6 +360,8 @@ CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint n,
 	layer.fail_at = order("ARC_FAULT_CALL");
 	layer.flip_at = order("ARC_FAULT_FLIP");
 	layer.hang_at = order("ARC_FAULT_HANG");
+	layer.slow_ms = order("ARC_FAULT_SLOW");
+	layer.hang_in = getenv("ARC_FAULT_HANG_IN");
 	put_faults(&layer.table);
 	*ret_n = (cl_uint)entries;
 	*ret = &layer.table;
