@@ -80,8 +80,9 @@ struct arc_ocl_program;
  * Builds the sources (n strings, one after the other) with the options. A
  * binary built before is taken from the folder cache_dir (NULL: none), where
  * one is put otherwise, under a name made of sources, options, device and
- * driver; whatever is wrong with it only means building anew. -EIO with the
- * build log to the device's diag.
+ * driver; whatever is wrong with it only means building anew. Where one is put,
+ * those go that were not used for 90 days, and all but the 64 used last. -EIO
+ * with the build log to the device's diag.
  */
 int arc_ocl_build(struct arc_ocl_device *dev, const char *const *sources,
 		  unsigned n, const char *options, const char *cache_dir,

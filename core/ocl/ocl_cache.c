@@ -128,6 +128,7 @@ int ocl_cache_get(const char *dir, const struct arc_digest128 *key,
 	    arc_get64(head.length) != n ||
 	    arc_get64(head.sum) != sum_of(key, binary, n))
 		return -EBADMSG;
+	ocl_cache_touch(fd);
 	*ret = arc_steal(binary);
 	*ret_n = n;
 	return 0;
@@ -156,6 +157,8 @@ int ocl_cache_put(const char *dir, const struct arc_digest128 *key,
 		err = -errno;
 	if (err < 0)
 		unlink(temporary);
+	else
+		ocl_cache_tidy(dir);
 	return err;
 }
 

@@ -77,4 +77,13 @@ int ocl_cache_get(const char *dir, const struct arc_digest128 *key,
 int ocl_cache_put(const char *dir, const struct arc_digest128 *key,
 		  const void *p, size_t n);
 
+/* Removes binaries that have not been used for 90 days, all but the
+ * OCL_CACHE_FILES that were used last, and what was never finished. Files of
+ * other names and of other users stay. */
+#define OCL_CACHE_FILES 64
+void ocl_cache_tidy(const char *dir);
+
+/* Notes that a binary, open as fd, is being used. */
+void ocl_cache_touch(int fd);
+
 #endif
