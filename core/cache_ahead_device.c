@@ -174,8 +174,8 @@ static int need_engine(struct arc_ahead_device *d)
 		.devices_only = true,
 		.frame_max = ARC_MIN(d->frame_size, ARC_FRAME_MAX),
 		.deadline_ms = d->opt.timeout_ms,
-		.batch = d->opt.decode_batch ? d->opt.decode_batch
-					     : ARC_MAX(d->slots / 2, 1),
+		.batch = d->opt.decode_batch,
+		.batch_max = ARC_MAX(d->slots / 2, 1),
 	};
 
 	return d->engine ? 0 : arc_engine_new(&params, &d->engine);
@@ -239,7 +239,9 @@ bool arc_ahead_device_is_busy(const struct arc_ahead_device *d)
 
 bool arc_ahead_device_is_lost(const struct arc_ahead_device *d)
 {
-	return d->engine && !arc_engine_has_devices(d->engine);
+	if (d->engine)
+		return !arc_engine_has_devices(d->engine);
+	return !d->gpu->used[ARC_GPU_DECODE].count;
 }
 
 void arc_ahead_device_begin(struct arc_ahead_device *d, uint64_t off)
@@ -267,8 +269,20 @@ void arc_ahead_device_end(struct arc_ahead_device *d,
 	d->busy--;
 }
 
+/* Devices that have been retired are out of the next engine, too. */
+static void forget_retired(struct arc_ahead_device *d)
+{
+	const struct arc_gpu_set *used = &d->gpu->used[ARC_GPU_DECODE];
+
+	for (unsigned i = used->count; i-- > 0;)
+		if (arc_engine_is_retired(d->engine, i))
+			arc_gpu_drop(d->gpu, used->device[i]);
+}
+
 void arc_ahead_device_rest(struct arc_ahead_device *d)
 {
+	if (d->engine)
+		forget_retired(d);
 	arc_engine_free(arc_steal(d->engine));
 	for (unsigned i = 0; i < d->slots; i++) {
 		arc_buf_fini(&d->slot[i].stored);

@@ -97,7 +97,9 @@ struct arc_engine_params {
 	bool no_fallback;
 	size_t frame_max; /* bytes of the largest frame; 0: ARC_FRAME_MAX */
 	unsigned batch; /* jobs a device takes at once at most; 0: what its
-			 * memory and the time of a launch allow */
+			 * memory and the time of launches allow, and
+			 * batch_max */
+	unsigned batch_max; /* 0: 16 */
 	unsigned deadline_ms; /* for one batch on a device; 0: 20 seconds */
 };
 

@@ -174,6 +174,9 @@ int arc_ocl_finish(struct arc_ocl_queue *queue);
  * device's clock; 0 when it does not tell. */
 uint64_t arc_ocl_kernel_ns(const struct arc_ocl_queue *queue);
 
+/* Likewise of the launch that took longest. */
+uint64_t arc_ocl_longest_ns(const struct arc_ocl_queue *queue);
+
 /* ---- giving up ----------------------------------------------------------- */
 
 /*

@@ -324,6 +324,7 @@ static int receive(struct arc_device_decoder *d)
 	if (err == 0)
 		err = arc_ocl_finish(d->queue);
 	d->figures.kernel_ns = arc_ocl_kernel_ns(d->queue);
+	d->figures.launch_ns = arc_ocl_longest_ns(d->queue);
 	return err;
 }
 

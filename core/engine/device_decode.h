@@ -78,6 +78,7 @@ int arc_device_decoder_store(struct arc_device_decoder *d);
 /* What the last run was. */
 struct arc_decode_figures {
 	uint64_t kernel_ns; /* 0: the device does not tell */
+	uint64_t launch_ns; /* the longest; likewise */
 	uint64_t raw; /* bytes decoded, wanted or not */
 	uint64_t stored;
 	uint32_t refused; /* segments that the device could not decode */

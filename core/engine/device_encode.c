@@ -441,6 +441,7 @@ static int receive(struct arc_device_encoder *e)
 	if (err < 0)
 		return err;
 	e->figures.kernel_ns = arc_ocl_kernel_ns(e->queue);
+	e->figures.launch_ns = arc_ocl_longest_ns(e->queue);
 	if (e->figures.coded == 0)
 		return 0;
 	err = arc_mirror_fetch(&e->coded, e->queue, 0, e->figures.coded);

@@ -79,6 +79,7 @@ int arc_device_encoder_run(struct arc_device_encoder *e,
 /* What the last run was. */
 struct arc_encode_figures {
 	uint64_t kernel_ns; /* 0: the device does not tell */
+	uint64_t launch_ns; /* the longest; likewise */
 	uint64_t raw;
 	uint64_t coded; /* bytes of segments that shrink */
 	uint32_t groups;

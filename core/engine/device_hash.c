@@ -182,3 +182,8 @@ uint64_t arc_device_hasher_kernel_ns(const struct arc_device_hasher *h)
 {
 	return h->ns;
 }
+
+uint64_t arc_device_hasher_launch_ns(const struct arc_device_hasher *h)
+{
+	return arc_ocl_longest_ns(h->queue);
+}

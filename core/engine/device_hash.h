@@ -48,4 +48,7 @@ void arc_device_hasher_store(const struct arc_device_hasher *h, uint64_t *ret);
  * tell. */
 uint64_t arc_device_hasher_kernel_ns(const struct arc_device_hasher *h);
 
+/* Likewise of the last launch. */
+uint64_t arc_device_hasher_launch_ns(const struct arc_device_hasher *h);
+
 #endif

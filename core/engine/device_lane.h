@@ -15,7 +15,9 @@ struct arc_device_lane {
 	struct arc_worker worker;
 	struct arc_device *device;
 	unsigned threads; /* for what the host has to do */
-	unsigned batch; /* jobs at once at most */
+	unsigned batch; /* jobs at once that there is memory for */
+	unsigned now; /* that it takes, as long as launches have been */
+	bool obeys; /* takes as many as it was told, however long they take */
 	size_t frame_max; /* bytes, whole segments */
 	double share; /* of the jobs at hand */
 	bool wrong; /* a result was */
@@ -36,6 +38,15 @@ int arc_device_lane_prepare(struct arc_device_lane *l, arc_lane_make make);
 
 /* How many of n jobs at hand are for this lane: 1 to n. */
 unsigned arc_device_lane_takes(const struct arc_device_lane *l, unsigned n);
+
+/*
+ * Takes half as many from now on, if the longest launch for n jobs took more
+ * than 50 ms; or one more, if that promises to be no longer. launch_ns: by the
+ * device's clock; where it does not tell, all since `begun` counts. Nothing of
+ * a result depends on how many are done at once.
+ */
+void arc_device_lane_learn(struct arc_device_lane *l, unsigned n,
+			   uint64_t launch_ns, double begun);
 
 /* For the table of ops. */
 void arc_device_lane_why(struct arc_worker *worker, char *out, size_t cap);

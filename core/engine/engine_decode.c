@@ -6,6 +6,7 @@
  */
 #include "device_decode.h"
 #include "device_lane.h"
+#include "device_trial.h"
 
 /* What is decoded, what it is decoded from, and tables. */
 #define TIMES 3
@@ -14,6 +15,7 @@ struct decode_lane {
 	struct arc_device_lane lane;
 	struct arc_device_decoder *decoder;
 	struct arc_decode_job job[ARC_ENGINE_BATCH_MAX];
+	unsigned n; /* under way */
 };
 
 static int make(struct arc_device_lane *lane)
@@ -51,13 +53,22 @@ static int load(struct arc_worker *worker, struct arc_job *const *jobs,
 	struct decode_lane *l = (struct decode_lane *)worker;
 
 	(void)jobs;
+	l->n = n;
 	return arc_device_decoder_load(l->decoder, l->job, n);
 }
 
 static int run(struct arc_worker *worker)
 {
-	return arc_device_decoder_compute(
-		((struct decode_lane *)worker)->decoder);
+	struct decode_lane *l = (struct decode_lane *)worker;
+	double begun = arc_trial_now();
+	int err = arc_device_decoder_compute(l->decoder);
+
+	if (!err)
+		arc_device_lane_learn(
+			&l->lane, l->n,
+			arc_device_decoder_figures(l->decoder).launch_ns,
+			begun);
+	return err;
 }
 
 static bool is_empty(const struct arc_segset *set)

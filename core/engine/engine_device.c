@@ -3,13 +3,17 @@
 
 #include "device_decode.h"
 #include "device_lane.h"
+#include "device_trial.h"
 
 /* Jobs at once, where the user says nothing: more would take too much of the
  * host's memory, for every lane holds some of it for each. */
 #define BATCH 16
 
-/* Nor shall a device that also draws somebody's screen be gone for longer. */
+/* Nor shall a device that also draws somebody's screen be gone for longer. The
+ * first batch is what it did in that time on trial; then launches tell. */
 #define LAUNCH_S 0.05
+#define LAUNCH_NS UINT64_C(50000000)
+#define HEADROOM 2 /* memory for so many times the first batch */
 
 void arc_device_lane_init(struct arc_device_lane *l,
 			  const struct arc_engine_params *params, unsigned i,
@@ -18,16 +22,21 @@ void arc_device_lane_init(struct arc_device_lane *l,
 	struct arc_device *d = params->device[i];
 	size_t frame = params->frame_max ? params->frame_max : ARC_FRAME_MAX;
 	uint64_t fits = d->memory / ARC_DEVICE_LANES / times / frame;
-	uint64_t quick =
-		(uint64_t)(d->rate.work[work] * LAUNCH_S / (double)frame);
-	uint64_t most = params->batch ? params->batch : ARC_MIN(quick, BATCH);
+	uint64_t quick = (uint64_t)ARC_MIN(
+		d->rate.work[work] * LAUNCH_S / (double)frame, BATCH);
+	uint64_t most = params->batch_max ? params->batch_max : BATCH;
 
+	if (params->batch)
+		most = quick = params->batch;
 	l->worker.device = i + 1;
 	l->device = d;
 	l->threads = params->threads;
 	l->share = params->devices_only ? 1 : d->share[work];
 	l->frame_max = arc_div_up(frame, ARC_SEGMENT_SIZE) * ARC_SEGMENT_SIZE;
+	l->obeys = params->batch > 0;
+	most = ARC_MIN(most, quick * HEADROOM);
 	l->batch = (unsigned)ARC_MAX(ARC_MIN(fits, most), 1);
+	l->now = (unsigned)ARC_MAX(ARC_MIN(l->batch, quick), 1);
 }
 
 int arc_device_lane_prepare(struct arc_device_lane *l, arc_lane_make make)
@@ -38,6 +47,7 @@ int arc_device_lane_prepare(struct arc_device_lane *l, arc_lane_make make)
 		l->batch /= 2;
 		err = make(l);
 	}
+	l->now = ARC_MIN(l->now, l->batch);
 	return err;
 }
 
@@ -45,7 +55,21 @@ unsigned arc_device_lane_takes(const struct arc_device_lane *l, unsigned n)
 {
 	unsigned most = (unsigned)((double)n * l->share + 0.999);
 
-	return ARC_MAX(ARC_MIN(ARC_MIN(most, l->batch), n), 1);
+	return ARC_MAX(ARC_MIN(ARC_MIN(most, l->now), n), 1);
+}
+
+void arc_device_lane_learn(struct arc_device_lane *l, unsigned n,
+			   uint64_t launch_ns, double begun)
+{
+	if (l->obeys || n == 0)
+		return;
+	if (launch_ns == 0)
+		launch_ns = (uint64_t)((arc_trial_now() - begun) * 1e9);
+	if (launch_ns > LAUNCH_NS)
+		l->now = ARC_MAX(ARC_MIN(n, l->now) / 2, 1);
+	else if (n == l->now && n < l->batch &&
+		 launch_ns + launch_ns / n <= LAUNCH_NS)
+		l->now++;
 }
 
 void arc_device_lane_why(struct arc_worker *worker, char *out, size_t cap)

@@ -167,7 +167,15 @@ static int run(struct arc_worker *worker)
 {
 	struct encode_lane *l = (struct encode_lane *)worker;
 
-	return arc_device_encoder_run(l->encoder, l->frame, l->n);
+	double begun = arc_trial_now();
+	int err = arc_device_encoder_run(l->encoder, l->frame, l->n);
+
+	if (!err)
+		arc_device_lane_learn(
+			&l->lane, l->n,
+			arc_device_encoder_figures(l->encoder).launch_ns,
+			begun);
+	return err;
 }
 
 /* ---- records ------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 
 #include "device_hash.h"
 #include "device_lane.h"
+#include "device_trial.h"
 #include "hash.h"
 #include "pool.h"
 
@@ -17,7 +18,8 @@
 struct hash_lane {
 	struct arc_device_lane lane;
 	struct arc_device_hasher *hasher;
-	struct arc_span *leaf; /* of the batch */
+	unsigned n; /* jobs of the batch */
+	struct arc_span *leaf;
 	uint64_t *hash;
 	struct arc_job *const *jobs; /* while they are stored */
 	unsigned looks; /* batches that were looked at */
@@ -57,6 +59,7 @@ static int load(struct arc_worker *worker, struct arc_job *const *jobs,
 	struct hash_lane *l = (struct hash_lane *)worker;
 	size_t leaves = 0;
 
+	l->n = n;
 	for (unsigned i = 0; i < n; i++) {
 		const struct arc_hash_job *job = &jobs[i]->hash;
 
@@ -70,7 +73,15 @@ static int load(struct arc_worker *worker, struct arc_job *const *jobs,
 
 static int run(struct arc_worker *worker)
 {
-	return arc_device_hasher_compute(((struct hash_lane *)worker)->hasher);
+	struct hash_lane *l = (struct hash_lane *)worker;
+	double begun = arc_trial_now();
+	int err = arc_device_hasher_compute(l->hasher);
+
+	if (!err)
+		arc_device_lane_learn(&l->lane, l->n,
+				      arc_device_hasher_launch_ns(l->hasher),
+				      begun);
+	return err;
 }
 
 /* Looks at one leaf of the i-th job, at first the one in the middle. */

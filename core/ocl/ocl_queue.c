@@ -23,8 +23,9 @@ struct arc_ocl_queue {
 	struct arc_ocl_device *dev;
 	cl_command_queue queue;
 	int err; /* the first that happened, for good */
-	uint64_t ns; /* of kernels since the last finish, as far as known */
-	uint64_t finished_ns;
+	/* Of kernels since the last finish, as far as known, and at it. */
+	uint64_t ns, finished_ns;
+	uint64_t longest, finished_longest;
 	size_t first; /* of pending; a ring */
 	size_t n;
 	struct pending pending[PENDING];
@@ -94,6 +95,7 @@ static void settle_oldest(struct arc_ocl_queue *q)
 {
 	struct pending *p = &q->pending[q->first++ % PENDING];
 	cl_int status = CL_COMPLETE;
+	uint64_t ns = 0;
 	cl_int err;
 
 	err = clGetEventInfo(p->event, CL_EVENT_COMMAND_EXECUTION_STATUS,
@@ -103,7 +105,9 @@ static void settle_oldest(struct arc_ocl_queue *q)
 	else if (status < 0)
 		spoil(q, p->call, status);
 	else if (p->kernel)
-		q->ns += duration(p->event);
+		ns = duration(p->event);
+	q->ns += ns;
+	q->longest = ARC_MAX(q->longest, ns);
 	clReleaseEvent(p->event);
 	q->n--;
 }
@@ -252,11 +256,17 @@ int arc_ocl_finish(struct arc_ocl_queue *q)
 	while (q->n > 0)
 		settle_oldest(q);
 	q->finished_ns = q->ns;
-	q->ns = 0;
+	q->finished_longest = q->longest;
+	q->ns = q->longest = 0;
 	return q->err;
 }
 
 uint64_t arc_ocl_kernel_ns(const struct arc_ocl_queue *q)
 {
 	return q->finished_ns;
+}
+
+uint64_t arc_ocl_longest_ns(const struct arc_ocl_queue *q)
+{
+	return q->finished_longest;
 }
