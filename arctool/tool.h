@@ -23,7 +23,8 @@ enum tool_exit {
 	TOOL_EXIT_OK = 0,
 	TOOL_EXIT_INEXACT = 1, /* damage; something is not as it was */
 	TOOL_EXIT_USAGE = 2,
-	TOOL_EXIT_UNREADABLE = 3 /* the archive cannot be opened at all */
+	TOOL_EXIT_UNREADABLE = 3 /* the archive cannot be opened at all, or no
+				  * device that was forced can be used */
 };
 
 /* The command line. Every verb uses a part of it. Strings are argv's. */

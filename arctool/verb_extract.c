@@ -304,17 +304,45 @@ static int extract_selected(struct tool_extract *x,
 	return r;
 }
 
+/* -ENODEV: none that was asked for can be used, which has been said. */
+static int begin_devices(const struct tool *t)
+{
+	struct arc_cache *cache = arc_archive_cache(t->archive);
+	const struct arc_ahead_options ahead = {
+		.gpu = &t->req.gpu,
+		.threads = t->req.threads,
+		.extra = CACHE_WITH_DEVICES - CACHE_SIZE,
+	};
+	int r;
+
+	if (!tool_wants_devices(t))
+		return 0;
+	r = arc_cache_read_ahead(cache, &ahead);
+	if (r < 0 || t->req.gpu.mode != ARC_GPU_FORCE)
+		return r;
+	return arc_cache_await_devices(cache);
+}
+
+static int extract_all(struct tool_extract *x, const struct tool_select *select)
+{
+	int r = start(x);
+
+	if (r >= 0)
+		r = extract_selected(x, select);
+	arc_pool_free(x->pool);
+	tool_links_clear(x);
+	if (x->dirs.depth == 0)
+		atomic_store(&x->inexact, true); /* no DEST */
+	tool_dirs_end(&x->dirs);
+	return r;
+}
+
 static int run(struct tool *t)
 {
 	struct tool_select select;
 	arc_cleanup(tool_meter_freep) struct tool_meter *meter = NULL;
 	arc_cleanup(tool_select_finip) struct tool_select *fini = NULL;
 	struct tool_extract x = { .tool = t };
-	const struct arc_ahead_options ahead = {
-		.gpu = &t->req.gpu,
-		.threads = t->req.threads,
-		.extra = CACHE_WITH_DEVICES - CACHE_SIZE,
-	};
 	int r;
 
 	fini = &select;
@@ -324,17 +352,14 @@ static int run(struct tool *t)
 	if (t->req.verbosity >= 0 && tool_meter_new("extracted", &meter) < 0)
 		meter = NULL;
 	t->meter = meter;
-	if (r >= 0 && tool_wants_devices(t))
-		r = arc_cache_read_ahead(arc_archive_cache(t->archive), &ahead);
 	if (r >= 0)
-		r = start(&x);
+		r = begin_devices(t);
+	if (r == -ENODEV) {
+		t->meter = NULL;
+		return TOOL_EXIT_UNREADABLE;
+	}
 	if (r >= 0)
-		r = extract_selected(&x, &select);
-	arc_pool_free(x.pool);
-	tool_links_clear(&x);
-	if (x.dirs.depth == 0)
-		atomic_store(&x.inexact, true); /* no DEST */
-	tool_dirs_end(&x.dirs);
+		r = extract_all(&x, &select);
 	if (r < 0)
 		arc_say(&t->diag, ARC_ERROR, "not everything was extracted: %s",
 			arc_error_text(r));
@@ -354,7 +379,8 @@ const struct tool_verb tool_verb_extract = {
 	       "filled. Damaged bytes become zeros and are reported; "
 	       "everything else of such a file is exact. Exit status: 0 "
 	       "everything is as it was, 1 something is not, 2 wrong usage, 3 "
-	       "the archive cannot be read at all.",
+	       "the archive cannot be read at all, or no device that was "
+	       "forced can be used.",
 	.options = options,
 	.takes_dest = true,
 	.takes_paths = true,

@@ -287,7 +287,8 @@ const struct tool_verb tool_verb_verify = {
 	.args = "ARCHIVE",
 	.doc = "Names the damaged volumes and frames and the paths that use "
 	       "them. Exit status: 0 intact, 1 damaged, 2 wrong usage, 3 the "
-	       "archive cannot be read at all.",
+	       "archive cannot be read at all, or no device that was forced "
+	       "can be used.",
 	.options = options,
 	.run = run,
 };

@@ -229,6 +229,11 @@ static int find_spot(struct arc_cache *cache, uint64_t off, size_t *n,
 	return 0;
 }
 
+int arc_cache_await_devices(struct arc_cache *cache)
+{
+	return arc_ahead_await(cache->ahead);
+}
+
 int arc_cache_pin(struct arc_cache *cache, uint64_t off, size_t n,
 		  struct arc_pin *ret)
 {

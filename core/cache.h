@@ -76,6 +76,10 @@ struct arc_ahead_options {
 int arc_cache_read_ahead(struct arc_cache *cache,
 			 const struct arc_ahead_options *opt);
 
+/* Waits for devices that are forced to have been looked for: -ENODEV when none
+ * can be used, which has been said. */
+int arc_cache_await_devices(struct arc_cache *cache);
+
 /*
  * Pins the bytes of the stream from `off` on: at least 1, at most n, up to the
  * end of the group at most. -EBADMSG when they are damaged, -ENOMEDIUM,

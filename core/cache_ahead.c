@@ -39,6 +39,7 @@ struct arc_ahead {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
+	pthread_cond_t looked; /* devices have been looked for */
 	/* by lock: */
 	struct arc_runs runs;
 	bool stop;
@@ -96,6 +97,7 @@ static void set_life(struct arc_ahead *a, enum life life)
 {
 	pthread_mutex_lock(&a->lock);
 	a->life = life;
+	pthread_cond_broadcast(&a->looked);
 	if (life == AT_WORK)
 		ask_for_devices(a);
 	else
@@ -132,8 +134,14 @@ static bool is_worth_a_look(struct arc_ahead *a)
 
 static void look_for_devices(struct arc_ahead *a)
 {
-	if (arc_ahead_device_new(a->cache, &a->gpu, &a->diag, a->opt.threads,
-				 device_window(a), &a->device)) {
+	int err = arc_ahead_device_new(a->cache, &a->gpu, &a->diag,
+				       a->opt.threads, device_window(a),
+				       &a->device);
+
+	if (err && err != -ENODEV)
+		arc_say(&a->diag, ARC_ERROR, "devices cannot be tried: %s",
+			arc_error_text(err));
+	if (err) {
 		set_life(a, NO_DEVICE);
 		return;
 	}
@@ -251,6 +259,7 @@ static void *ahead_main(void *arg)
 static void fini(struct arc_ahead *a)
 {
 	arc_diag_fini(&a->diag);
+	pthread_cond_destroy(&a->looked);
 	pthread_cond_destroy(&a->changed);
 	pthread_mutex_destroy(&a->lock);
 	free(a);
@@ -276,6 +285,7 @@ int arc_ahead_new(struct arc_cache *cache, const struct arc_ahead_options *opt,
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&a->changed, &attr);
 	pthread_condattr_destroy(&attr);
+	pthread_cond_init(&a->looked, NULL);
 	err = arc_thread_start(&a->thread, ahead_main, a);
 	if (err) {
 		fini(a);
@@ -295,6 +305,18 @@ void arc_ahead_free(struct arc_ahead *a)
 	pthread_mutex_unlock(&a->lock);
 	pthread_join(a->thread, NULL);
 	fini(a);
+}
+
+int arc_ahead_await(struct arc_ahead *a)
+{
+	int err;
+
+	pthread_mutex_lock(&a->lock);
+	while (a->life == NOT_LOOKED)
+		pthread_cond_wait(&a->looked, &a->lock);
+	err = a->life == AT_WORK ? 0 : -ENODEV;
+	pthread_mutex_unlock(&a->lock);
+	return err;
 }
 
 void arc_ahead_stats(struct arc_ahead *a, struct arc_ahead_stats *ret)

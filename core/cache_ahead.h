@@ -24,6 +24,10 @@ int arc_ahead_new(struct arc_cache *cache, const struct arc_ahead_options *opt,
 /* Ends the thread; waits for devices that are at work. Accepts NULL. */
 void arc_ahead_free(struct arc_ahead *a);
 
+/* Waits until devices have been looked for, which with FORCE is at once.
+ * -ENODEV: there is none. */
+int arc_ahead_await(struct arc_ahead *a);
+
 /* A reader has pinned [off, off + n) of the stream. fresh: it had to decode it,
  * or is the first to use what was decoded ahead. */
 void arc_ahead_note(struct arc_ahead *a, uint64_t off, size_t n, bool fresh);

@@ -79,3 +79,10 @@ expect 2 mkarchive --profile parallel --far 2 src refused
 expect 3 mkarchive --gpu 99 src refused
 contains err "'99'" 'none of the devices'
 [ ! -e refused.001 ] || fail "an archive was made"
+for command in verify "extract -q"; do
+	expect 3 arctool $command --gpu 99 dev.001 \
+		$([ "$command" = verify ] || echo refused)
+	contains err "'99'" 'none of the devices asked for can be used'
+	[ "$(grep -c 'none of the devices' err)" = 1 ] || fail "said twice"
+done
+[ ! -e refused ] || fail "something was extracted"
