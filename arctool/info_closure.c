@@ -14,31 +14,6 @@ struct survey {
 	uint64_t known; /* frames */
 };
 
-static int read_table(struct tool *t, const struct arc_frame *f,
-		      struct arc_record **ret)
-{
-	arc_cleanup(arc_freep) struct arc_record *r = NULL;
-	size_t n =
-		arc_record_head_size(arc_segment_count(f->raw), f->entry_size);
-	arc_cleanup(arc_freep) uint8_t *head = malloc(n);
-	int err;
-
-	if (!head)
-		return -ENOMEM;
-	err = arc_volumes_read(arc_archive_volumes(t->archive), f->volume,
-			       f->offset, head, n);
-	if (err == 0)
-		err = arc_record_parse((struct arc_span){ head, n }, &r);
-	if (err < 0)
-		return err;
-	if (!arc_cache_is_meant(r, f))
-		return -EBADMSG;
-	if (!r->decoder)
-		return -EOPNOTSUPP;
-	*ret = arc_steal(r);
-	return 0;
-}
-
 static uint64_t closure_of(const struct arc_record *r, uint32_t s)
 {
 	struct arc_segset set = { 0 };
@@ -69,9 +44,11 @@ static int survey_frame(void *ctx, uint64_t number)
 	int err = arc_index_frame(v->tool->index, number, &f);
 
 	if (err == 0)
-		err = read_table(v->tool, &f, &r);
-	if (err < 0)
-		return err == -ENOMEM ? err : 0;
+		err = arc_archive_record(v->tool->archive, &f, &r);
+	if (err == -ENOMEM)
+		return err;
+	if (err < 0 || !r->decoder) /* not known */
+		return 0;
 	for (uint32_t s = 0; s < r->segments; s++) {
 		uint64_t bytes = closure_of(r, s);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * archive - opens the floors below and answers what needs more than one of
- * them: paths and attributes by name. Reading is in archive_read.c,
+ * them: records of frames, paths, attributes by name. Reading is in archive_read.c,
  * verification in archive_verify.c.
  */
 #include "archive.h"
@@ -78,6 +78,28 @@ struct arc_index *arc_archive_index(struct arc_archive *a)
 struct arc_cache *arc_archive_cache(struct arc_archive *a)
 {
 	return a->cache;
+}
+
+int arc_archive_record(struct arc_archive *a, const struct arc_frame *f,
+		       struct arc_record **ret)
+{
+	arc_cleanup(arc_freep) struct arc_record *r = NULL;
+	size_t n =
+		arc_record_head_size(arc_segment_count(f->raw), f->entry_size);
+	arc_cleanup(arc_freep) uint8_t *head = malloc(n);
+	int err;
+
+	if (!head)
+		return -ENOMEM;
+	err = arc_volumes_read(a->vs, f->volume, f->offset, head, n);
+	if (err == 0)
+		err = arc_record_parse((struct arc_span){ head, n }, &r);
+	if (err < 0)
+		return err;
+	if (!arc_cache_is_meant(r, f))
+		return -EBADMSG;
+	*ret = arc_steal(r);
+	return 0;
 }
 
 /* ---- paths -------------------------------------------------------------- */

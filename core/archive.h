@@ -47,6 +47,14 @@ struct arc_cache *arc_archive_cache(struct arc_archive *a);
 int arc_archive_resolve(struct arc_archive *a, const char *path,
 			struct arc_inode *ret);
 
+/*
+ * Header and table of a frame's record, read past the cache and compared with
+ * what the index says of it; nothing is said about what is wrong. The caller
+ * frees *ret with free(). -EBADMSG, and what arc_volumes_read() answers.
+ */
+int arc_archive_record(struct arc_archive *a, const struct arc_frame *f,
+		       struct arc_record **ret);
+
 /* A stored attribute by name: its value (freed by the caller) or -ENODATA. */
 int arc_archive_getxattr(struct arc_archive *a, const struct arc_inode *inode,
 			 const char *name, uint8_t **ret, size_t *ret_n);
