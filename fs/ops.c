@@ -191,13 +191,13 @@ static int find(struct arcfs *fs, fuse_ino_t parent, const char *name,
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
+	ARCFS_MEASURE(req, LOOKUP);
 	const struct fuse_entry_param nothing = { .entry_timeout =
 							  ARCFS_TIMEOUT };
 	struct arcfs *fs = arcfs_of(req);
 	struct fuse_entry_param e;
 	int err;
 
-	arcfs_stats_add(&fs->stats.requests[ARCFS_OP_LOOKUP], 1);
 	err = find(fs, parent, name, &e);
 	if (err == -ENOENT)
 		fuse_reply_entry(req, &nothing);
@@ -212,12 +212,12 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 		       struct fuse_file_info *fi __attribute__((unused)))
 {
+	ARCFS_MEASURE(req, GETATTR);
 	struct arcfs *fs = arcfs_of(req);
 	struct arc_inode inode;
 	struct stat st;
 	int err;
 
-	arcfs_stats_add(&fs->stats.requests[ARCFS_OP_GETATTR], 1);
 	err = arcfs_inode(fs, ino, &inode);
 	if (!err)
 		err = arcfs_attr(fs, &inode, &st);
@@ -229,12 +229,12 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino,
 
 static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
+	ARCFS_MEASURE(req, READLINK);
 	arc_cleanup(arc_freep) char *target = NULL;
 	struct arcfs *fs = arcfs_of(req);
 	struct arc_inode inode;
 	int err;
 
-	arcfs_stats_add(&fs->stats.requests[ARCFS_OP_READLINK], 1);
 	err = arcfs_inode(fs, ino, &inode);
 	if (!err && !S_ISLNK(inode.mode))
 		err = -EINVAL;
@@ -248,12 +248,12 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 
 static void op_statfs(fuse_req_t req, fuse_ino_t ino __attribute__((unused)))
 {
+	ARCFS_MEASURE(req, STATFS);
 	struct arcfs *fs = arcfs_of(req);
 	const struct arc_summary *sum = arc_index_summary(fs->index);
 	uint64_t bytes = sum->bytes;
 	struct statvfs st;
 
-	arcfs_stats_add(&fs->stats.requests[ARCFS_OP_STATFS], 1);
 	if (sum->holes <= bytes)
 		bytes -= sum->holes;
 	memset(&st, 0, sizeof(st));

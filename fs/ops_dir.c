@@ -46,9 +46,9 @@ struct listing {
 void arcfs_op_opendir(fuse_req_t req, fuse_ino_t ino __attribute__((unused)),
 		      struct fuse_file_info *fi)
 {
+	ARCFS_MEASURE(req, OPENDIR);
 	struct arcfs *fs = arcfs_of(req);
 
-	arcfs_stats_add(&fs->stats.requests[ARCFS_OP_OPENDIR], 1);
 	if (fs->no_opendir) {
 		fuse_reply_err(req, ENOSYS);
 		return;
@@ -200,7 +200,8 @@ static void list(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 void arcfs_op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		      struct fuse_file_info *fi __attribute__((unused)))
 {
-	arcfs_stats_add(&arcfs_of(req)->stats.requests[ARCFS_OP_READDIR], 1);
+	ARCFS_MEASURE(req, READDIR);
+
 	list(req, ino, size, off, false);
 }
 
@@ -208,7 +209,7 @@ void arcfs_op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size,
 			  off_t off,
 			  struct fuse_file_info *fi __attribute__((unused)))
 {
-	arcfs_stats_add(&arcfs_of(req)->stats.requests[ARCFS_OP_READDIRPLUS],
-			1);
+	ARCFS_MEASURE(req, READDIRPLUS);
+
 	list(req, ino, size, off, true);
 }

@@ -15,9 +15,9 @@
 void arcfs_op_open(fuse_req_t req, fuse_ino_t ino __attribute__((unused)),
 		   struct fuse_file_info *fi)
 {
+	ARCFS_MEASURE(req, OPEN);
 	struct arcfs *fs = arcfs_of(req);
 
-	arcfs_stats_add(&fs->stats.requests[ARCFS_OP_OPEN], 1);
 	if (fs->no_open) {
 		fuse_reply_err(req, ENOSYS);
 		return;
@@ -45,12 +45,12 @@ static int reply_copied(fuse_req_t req, const struct arc_read *r)
 void arcfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 		   struct fuse_file_info *fi __attribute__((unused)))
 {
+	ARCFS_MEASURE(req, READ);
 	struct arcfs *fs = arcfs_of(req);
 	struct arc_inode inode;
 	struct arc_read r;
 	int err;
 
-	arcfs_stats_add(&fs->stats.requests[ARCFS_OP_READ], 1);
 	err = arcfs_inode(fs, ino, &inode);
 	if (!err && (size > ARC_READ_MAX || off < 0))
 		err = -EINVAL;
@@ -78,12 +78,12 @@ void arcfs_op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
 void arcfs_op_lseek(fuse_req_t req, fuse_ino_t ino, off_t off, int whence,
 		    struct fuse_file_info *fi __attribute__((unused)))
 {
+	ARCFS_MEASURE(req, LSEEK);
 	struct arcfs *fs = arcfs_of(req);
 	struct arc_inode inode;
 	uint64_t pos;
 	int err;
 
-	arcfs_stats_add(&fs->stats.requests[ARCFS_OP_LSEEK], 1);
 	err = arcfs_inode(fs, ino, &inode);
 	if (!err && !S_ISREG(inode.mode))
 		err = -EINVAL;

@@ -65,6 +65,12 @@ static inline struct arcfs *arcfs_of(fuse_req_t req)
 	return fuse_req_userdata(req);
 }
 
+/* The first line of every operation: counts it, and measures to its end. */
+#define ARCFS_MEASURE(req, id)                                                 \
+	arc_cleanup(arcfs_timer_end) __attribute__((unused))                   \
+	const struct arcfs_timer timer =                                       \
+		arcfs_timer_begin(&arcfs_of(req)->stats, ARCFS_OP_##id)
+
 /* Answers with the errno that applications expect for a negative errno. */
 void arcfs_fail(fuse_req_t req, int err);
 

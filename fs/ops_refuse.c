@@ -9,7 +9,8 @@
 
 static void refuse(fuse_req_t req)
 {
-	arcfs_stats_add(&arcfs_of(req)->stats.requests[ARCFS_OP_REFUSED], 1);
+	ARCFS_MEASURE(req, REFUSED);
+
 	fuse_reply_err(req, EROFS);
 }
 

@@ -74,6 +74,7 @@ static void reply_value(fuse_req_t req, const void *value, size_t n,
 void arcfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 		       size_t size)
 {
+	ARCFS_MEASURE(req, GETXATTR);
 	arc_cleanup(arc_freep) uint8_t *value = NULL;
 	arc_cleanup(arc_freep) char *text = NULL;
 	struct arcfs *fs = arcfs_of(req);
@@ -82,7 +83,6 @@ void arcfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	size_t n = 0;
 	int err;
 
-	arcfs_stats_add(&fs->stats.requests[ARCFS_OP_GETXATTR], 1);
 	err = arcfs_inode(fs, ino, &inode);
 	if (!err && starts_with(name, VIRTUAL_PREFIX))
 		err = virtual_text(fs, &inode, name + strlen(VIRTUAL_PREFIX),
@@ -123,6 +123,7 @@ static size_t visible_names(char *names, size_t n, bool root)
 
 void arcfs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 {
+	ARCFS_MEASURE(req, LISTXATTR);
 	bool root = fuse_req_ctx(req)->uid == 0;
 	arc_cleanup(arc_freep) char *names = NULL;
 	struct arcfs *fs = arcfs_of(req);
@@ -130,7 +131,6 @@ void arcfs_op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	size_t n = 0;
 	int err;
 
-	arcfs_stats_add(&fs->stats.requests[ARCFS_OP_LISTXATTR], 1);
 	err = arcfs_inode(fs, ino, &inode);
 	if (!err && inode.xset != 0)
 		err = arc_archive_listxattr(fs->archive, &inode, &names, &n);
