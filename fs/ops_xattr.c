@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "layout.h"
 #include "ops_i.h"
 
 #define VIRTUAL_PREFIX "user.arcfs."
@@ -48,6 +49,8 @@ static int virtual_text(struct arcfs *fs, const struct arc_inode *inode,
 	}
 	if (!S_ISREG(inode->mode))
 		return -ENODATA;
+	if (strcmp(name, "layout") == 0)
+		return arcfs_layout_text(fs->archive, inode, ret);
 	if (strcmp(name, "digest") == 0) {
 		err = arc_index_digest(fs->index, inode->ino, sum);
 		return err ? err : hex_text(sum, 16, ret);
