@@ -30,12 +30,14 @@ enum tool_exit {
 /* The command line. Every verb uses a part of it. Strings are argv's. */
 struct tool_request {
 	const char *archive;
+	const char *mount;
 	const char *dest;
 	const char *files_from; /* --files-from */
 	char *const *paths;
 	size_t path_count;
 	unsigned threads; /* -j */
 	struct arc_gpu_options gpu; /* --gpu */
+	double watch; /* --watch: seconds; 0: once */
 	int verbosity; /* -q: -1, -v: 1 */
 	bool json;
 	bool null; /* --null */
@@ -53,6 +55,7 @@ enum tool_key {
 	TOOL_KEY_FILES_FROM,
 	TOOL_KEY_NULL,
 	TOOL_KEY_CLOSURE,
+	TOOL_KEY_WATCH,
 	TOOL_KEY_GPU
 };
 
@@ -72,6 +75,7 @@ struct tool_verb {
 	const char *doc; /* more for arctool VERB --help, NULL: none */
 	const struct argp_option *options;
 	bool no_archive; /* takes no ARCHIVE */
+	bool takes_mount; /* MOUNTPOINT instead */
 	bool takes_dest;
 	bool takes_paths;
 	size_t cache_size; /* of decoded data; 0: default */
@@ -82,6 +86,7 @@ extern const struct tool_verb tool_verb_info;
 extern const struct tool_verb tool_verb_list;
 extern const struct tool_verb tool_verb_extract;
 extern const struct tool_verb tool_verb_verify;
+extern const struct tool_verb tool_verb_status;
 extern const struct tool_verb tool_verb_devices;
 
 /* ---- showing things to people (tool_text.c) ------------------------------ */

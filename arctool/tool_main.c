@@ -7,10 +7,11 @@
 #include "tool.h"
 
 #define THREADS_MAX 4096
+#define WATCH_MAX 86400.0 /* seconds */
 
 static const struct tool_verb *const verbs[] = {
-	&tool_verb_info,   &tool_verb_list,    &tool_verb_extract,
-	&tool_verb_verify, &tool_verb_devices,
+	&tool_verb_info,   &tool_verb_list,   &tool_verb_extract,
+	&tool_verb_verify, &tool_verb_status, &tool_verb_devices,
 };
 
 /* What argp's parser of a verb fills in. */
@@ -39,7 +40,22 @@ static unsigned parse_threads(struct argp_state *state, const char *arg)
 	return (unsigned)n;
 }
 
-/* ARCHIVE, DEST and the first PATH; the rest is taken as it stands. */
+/* arg may be NULL. */
+static double parse_seconds(struct argp_state *state, const char *arg)
+{
+	double n = 1;
+	char *end;
+
+	if (!arg)
+		return n;
+	n = strtod(arg, &end);
+	if (strspn(arg, "0123456789.") != strlen(arg) || end == arg || *end ||
+	    n < 0.01 || n > WATCH_MAX)
+		refuse(state, "not a number of seconds", arg);
+	return n;
+}
+
+/* ARCHIVE or MOUNTPOINT, DEST and the first PATH; the rest is taken as it stands. */
 static error_t take_argument(struct parse *p, char *arg,
 			     struct argp_state *state)
 {
@@ -47,6 +63,10 @@ static error_t take_argument(struct parse *p, char *arg,
 
 	if (!req->archive && !p->verb->no_archive) {
 		req->archive = arg;
+		return 0;
+	}
+	if (p->verb->takes_mount && !req->mount) {
+		req->mount = arg;
 		return 0;
 	}
 	if (p->verb->takes_dest && !req->dest) {
@@ -60,6 +80,19 @@ static error_t take_argument(struct parse *p, char *arg,
 	req->path_count = (size_t)(state->argc - state->next + 1);
 	state->next = state->argc;
 	return 0;
+}
+
+static void refuse_if_incomplete(const struct parse *p,
+				 struct argp_state *state)
+{
+	const struct tool_request *req = p->req;
+
+	if (!req->archive && !p->verb->no_archive)
+		refuse(state, "ARCHIVE is missing", NULL);
+	if (p->verb->takes_mount && !req->mount)
+		refuse(state, "MOUNTPOINT is missing", NULL);
+	if (p->verb->takes_dest && !req->dest)
+		refuse(state, "DEST is missing", NULL);
 }
 
 static error_t parse_verb_option(int key, char *arg, struct argp_state *state)
@@ -86,6 +119,9 @@ static error_t parse_verb_option(int key, char *arg, struct argp_state *state)
 	case TOOL_KEY_CLOSURE:
 		req->closure = true;
 		return 0;
+	case TOOL_KEY_WATCH:
+		req->watch = parse_seconds(state, arg);
+		return 0;
 	case TOOL_KEY_GPU:
 		if (arc_gpu_set_mode(&req->gpu, arg) < 0)
 			refuse(state, "not " ARC_GPU_MODES, arg);
@@ -105,10 +141,7 @@ static error_t parse_verb_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		return take_argument(p, arg, state);
 	case ARGP_KEY_END:
-		if (!req->archive && !p->verb->no_archive)
-			refuse(state, "ARCHIVE is missing", NULL);
-		if (p->verb->takes_dest && !req->dest)
-			refuse(state, "DEST is missing", NULL);
+		refuse_if_incomplete(p, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/tool_helpers"
 
 expect 0 arctool --help
-contains out '^Verbs:' '^  info' '^  list' '^  extract' '^  verify'
+contains out '^Verbs:' '^  info' '^  list' '^  extract' '^  verify' '^  status'
 [ ! -s err ] || fail "help on stderr"
 expect 0 arctool --version
 contains out '^arctool [0-9]'
@@ -39,6 +39,22 @@ for n in 0 -1 x 1x 4097 ''; do
 	expect 2 arctool verify -j "$n" x.001
 	contains err 'not a number of threads'
 done
+
+# The verb that takes a mount.
+expect 0 arctool status --help
+contains out 'Usage: arctool status ' MOUNTPOINT
+expect 2 arctool status
+contains err '^arctool: MOUNTPOINT is missing'
+expect 2 arctool status here there
+contains err 'too many arguments: there'
+for n in 0 -1 x 1x . 1.2.3 nan 86401 ''; do
+	expect 2 arctool status --watch="$n" here
+	contains err 'not a number of seconds'
+done
+expect 3 arctool status no-such
+contains err '^arctool: no-such: No such file'
+expect 3 arctool status .
+contains err '^arctool: \.: not a mount of arcfs$'
 
 mkdir src
 echo hello >src/file
