@@ -34,6 +34,7 @@ int arcfs_init(struct arcfs *fs, struct arc_archive *archive,
 	fs->uid = opt->uid;
 	fs->gid = opt->gid;
 	fs->keep = 07777 & ~opt->umask;
+	fs->credit = ARCFS_FIRST_CREDIT;
 	arcfs_stats_init(&fs->stats);
 	return 0;
 }

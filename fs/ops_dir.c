@@ -11,11 +11,11 @@
  * The kernel asks for attributes with the names (readdirplus) at the beginning
  * of every directory. They save a lookup for each file to those who go on to
  * look at the files (find -ls, cp, du), and cost everybody else an inode in
- * the kernel for each name (find -name, ls). So the first list has attributes
- * for subdirectories alone, which every walk needs; when files of a directory
- * so listed are looked up, the next CREDIT lists have them for files too, but
- * for one in PROBE, which shows whether that is still right. Those who list may
- * be far ahead of those who look up (find | xargs): so CREDIT is large.
+ * the kernel for each name (find -name, ls). So a number of names has them on
+ * credit, which is renewed when they turn out to be of use: one list in PROBE
+ * has none, and somebody then looks up files of it. Without credit attributes
+ * are those of subdirectories alone, which every walk needs. Those who list may
+ * be far ahead of those who look up (find | xargs): so the credit is large.
  */
 #include <string.h>
 #include <sys/stat.h>
@@ -27,7 +27,7 @@
 /* Damaged entries passed over for one request: each costs a failed read. */
 #define SKIP_MAX 65536
 
-#define CREDIT 4096
+#define CREDIT 65536 /* names */
 #define PROBE 64
 
 /* A listing under way. */
@@ -69,13 +69,10 @@ void arcfs_dir_used(struct arcfs *fs, fuse_ino_t dir)
 static bool attributes_pay(struct arcfs *fs, fuse_ino_t dir)
 {
 	int credit = __atomic_load_n(&fs->credit, __ATOMIC_RELAXED);
+	unsigned lists = __atomic_add_fetch(&fs->lists, 1, __ATOMIC_RELAXED);
 
-	if (credit > 0 && credit % PROBE != 1) {
-		__atomic_store_n(&fs->credit, credit - 1, __ATOMIC_RELAXED);
+	if (credit > 0 && lists % PROBE != 0)
 		return true;
-	}
-	if (credit > 0)
-		__atomic_store_n(&fs->credit, credit - 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&fs->listed[dir % ARCFS_LISTED], dir,
 			 __ATOMIC_RELAXED);
 	return false;
@@ -137,6 +134,8 @@ static bool add_entry(struct listing *l, const struct arc_dirent *entry,
 	bool filled = l->attributes || (l->plus && S_ISDIR(entry->type));
 	struct fuse_entry_param e;
 
+	if (l->attributes)
+		__atomic_fetch_sub(&l->fs->credit, 1, __ATOMIC_RELAXED);
 	if (!filled || arcfs_entry(l->fs, entry->ino, entry->share, &e) < 0)
 		bare_entry(l->fs, l->fs->shared ? entry->share : entry->ino,
 			   entry->type, &e);

@@ -29,6 +29,9 @@
 /* Directories remembered as listed without attributes of files. */
 #define ARCFS_LISTED 1024
 
+/* Names that have attributes before anybody has made use of them. */
+#define ARCFS_FIRST_CREDIT 8192
+
 struct arcfs {
 	struct arc_archive *archive; /* borrowed */
 	struct arc_index *index; /* the archive's */
@@ -48,7 +51,8 @@ struct arcfs {
 	/* Do those who list directories look at the files in them? Atomic; a
 	 * guess that costs time when it is wrong, nothing else. See ops_dir.c */
 	fuse_ino_t listed[ARCFS_LISTED];
-	int credit;
+	int credit; /* names that may still have attributes */
+	unsigned lists;
 };
 
 /* Resolves -o subdir=. Says what is wrong. Borrows archive. */

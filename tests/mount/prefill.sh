@@ -40,11 +40,11 @@ for i in $(seq 100); do
 	sleep 0.05
 done
 same "stored" True "$(stat_of 's["prefill"]["files"] >= 8')"
-before=$(stat_of 's["requests"]["read"]')
+before=$(stat_of 's["operations"]["read"]["count"]')
 for i in 08 09 10 11 12 13 14; do
 	cmp "$work/src/d0/f0$i" "$work/mnt/d0/f0$i"
 done
-same "reads of what was stored" "$before" "$(stat_of 's["requests"]["read"]')"
+same "reads of what was stored" "$before" "$(stat_of 's["operations"]["read"]["count"]')"
 same "bytes" True "$(stat_of 's["prefill"]["bytes"] > 1000')"
 
 # Everything, in order, in any other order, by several at once, shared or not.
