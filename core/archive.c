@@ -10,6 +10,21 @@
 #include <sys/stat.h>
 
 #include "archive_i.h"
+#include "memory.h"
+
+/* Sizes that nobody has set. */
+static void choose_sizes(size_t *cache, size_t *index)
+{
+	size_t size;
+
+	if (*cache && *index)
+		return;
+	size = arc_memory_cache_size(arc_memory_available(""));
+	if (!*cache)
+		*cache = size;
+	if (!*index)
+		*index = ARC_MIN(size / 4, ARC_INDEX_CACHE_MAX);
+}
 
 int arc_archive_open_source(struct arc_volume_source *source, uint32_t named,
 			    const struct arc_archive_options *opt,
@@ -23,9 +38,9 @@ int arc_archive_open_source(struct arc_volume_source *source, uint32_t named,
 
 	if (!opt)
 		opt = &defaults;
-	cache_size = opt->cache_size ? opt->cache_size : ARC_CACHE_DEFAULT;
-	index_size = opt->index_cache_size ? opt->index_cache_size
-					   : ARC_INDEX_CACHE_DEFAULT;
+	cache_size = opt->cache_size;
+	index_size = opt->index_cache_size;
+	choose_sizes(&cache_size, &index_size);
 	err = arc_volumes_open(source, named, opt->max_open, diag, &vs);
 	if (err < 0)
 		return err;
@@ -63,6 +78,25 @@ void arc_archive_close(struct arc_archive *a)
 	arc_index_close(a->idx);
 	arc_volumes_close(a->vs);
 	free(a);
+}
+
+void arc_archive_shrink(struct arc_archive *a)
+{
+	arc_cache_shrink(a->cache);
+	arc_index_shrink(a->idx);
+}
+
+bool arc_archive_regrow(struct arc_archive *a)
+{
+	bool cache = arc_cache_regrow(a->cache);
+
+	return arc_index_regrow(a->idx) || cache;
+}
+
+size_t arc_archive_tidy(struct arc_archive *a, uint32_t now, uint32_t age)
+{
+	return arc_cache_tidy(a->cache, now, age) +
+	       arc_index_tidy(a->idx, now, age);
 }
 
 struct arc_volumes *arc_archive_volumes(struct arc_archive *a)

@@ -16,13 +16,14 @@
 struct arc_archive;
 
 struct arc_archive_options {
-	size_t cache_size; /* budget of decoded data; 0: default */
-	size_t index_cache_size; /* budget of index blocks; 0: default */
+	size_t cache_size; /* budget of decoded data; 0: by the machine's
+			    * memory, see memory.h */
+	size_t index_cache_size; /* budget of index blocks; 0: a quarter of
+				  * that, at most ARC_INDEX_CACHE_MAX */
 	unsigned max_open; /* volumes kept open; 0: chosen */
 };
 
-#define ARC_CACHE_DEFAULT ((size_t)256 << 20)
-#define ARC_INDEX_CACHE_DEFAULT ((size_t)32 << 20)
+#define ARC_INDEX_CACHE_MAX ((size_t)32 << 20)
 
 /* path: any volume of the set. Says what is wrong. Borrows diag. */
 int arc_archive_open(const char *path, const struct arc_archive_options *opt,
@@ -34,6 +35,13 @@ int arc_archive_open_source(struct arc_volume_source *source, uint32_t named,
 			    struct arc_diag *diag, struct arc_archive **ret);
 void arc_archive_close(struct arc_archive *a); /* accepts NULL */
 ARC_DEFINE_CLEANUP(struct arc_archive, arc_archive_close)
+
+/* The caches of data and index: give half back at once; grow again a little,
+ * whether there is more to grow; drop what has not been used for `age` ticks,
+ * returns the bytes. See lru.h. */
+void arc_archive_shrink(struct arc_archive *a);
+bool arc_archive_regrow(struct arc_archive *a);
+size_t arc_archive_tidy(struct arc_archive *a, uint32_t now, uint32_t age);
 
 /* The floors below, for those who list, inspect and verify. */
 struct arc_volumes *arc_archive_volumes(struct arc_archive *a);
@@ -70,6 +78,7 @@ struct arc_read {
 	size_t n; /* bytes in all */
 	struct arc_pin *pins;
 	size_t pin_count;
+	size_t copied; /* bytes that do not lie in the cache */
 };
 
 /*

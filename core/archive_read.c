@@ -6,7 +6,8 @@
  * holes and zeros, into a block of zeros. That holds up to two groups (of up to
  * 16 MiB) for each extent; so a range of many extents is copied instead, with
  * one group pinned at a time. Otherwise a hostile file of tiny extents could
- * have gigabytes pinned by one request.
+ * have gigabytes pinned by one request. And so is a range for whose second
+ * group or later there is no room without waiting, for who has pins must not.
  */
 #include <limits.h>
 #include <string.h>
@@ -145,31 +146,37 @@ static int add_zeros(struct builder *b, uint64_t n)
 	return 0;
 }
 
+typedef int (*pin_fn)(struct arc_cache *cache, uint64_t off, size_t n,
+		      struct arc_pin *ret);
+
 static int add_extent(struct builder *b, const struct arc_extent *e)
 {
 	struct arc_read *r = &b->read;
+	const struct arc_pin *got;
 	uint64_t done = 0;
 
 	if (e->stream == ARC_STREAM_ZERO)
 		return add_zeros(b, e->len);
 	while (done < e->len) {
-		struct arc_pin *pin = &r->pins[r->pin_count];
+		pin_fn pin = r->pin_count ? arc_cache_pin_more : arc_cache_pin;
 		int err;
 
 		if (is_full(b))
 			return -E2BIG;
-		err = arc_cache_pin(b->archive->cache, e->stream + done,
-				    e->len - done, pin);
+		err = pin(b->archive->cache, e->stream + done, e->len - done,
+			  &r->pins[r->pin_count]);
 		if (err < 0)
 			return err;
 		r->pin_count++;
-		add_piece(r, pin->p, pin->n);
-		done += pin->n;
+		got = &r->pins[r->pin_count - 1];
+		add_piece(r, got->p, got->n);
+		done += got->n;
 	}
 	return 0;
 }
 
-/* -E2BIG: there are more pieces than there is room. */
+/* -E2BIG: there are more pieces than there is room, or no memory for more at
+ * the moment. */
 static int read_in_place(struct builder *b, uint64_t off, size_t n,
 			 const struct arc_extent *extent, size_t count)
 {
@@ -192,6 +199,8 @@ static int read_copied(struct arc_archive *a, const struct arc_inode *inode,
 	uint8_t *bytes;
 	int err;
 
+	arc_cache_begin_copy(a->cache, n);
+	r->copied = n;
 	r->iov = malloc(sizeof(r->iov[0]) + n);
 	if (!r->iov)
 		return -ENOMEM;
@@ -239,6 +248,8 @@ void arc_archive_read_end(struct arc_archive *a, struct arc_read *r)
 {
 	for (size_t i = 0; i < r->pin_count; i++)
 		arc_cache_unpin(a->cache, &r->pins[i]);
+	if (r->copied)
+		arc_cache_end_copy(a->cache, r->copied);
 	free(r->iov);
 	*r = (struct arc_read){ .iov = NULL };
 }

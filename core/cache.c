@@ -17,33 +17,36 @@
  * others, which may be bad because of it, once it is good: so asking in vain
  * costs one segment.
  *
- * Buffers of dropped groups are kept for the next ones, since getting and
- * giving back pages costs as much as decoding does. They count for the budget.
+ * Buffers of dropped groups, and of stored bytes, are kept for the next ones,
+ * since getting and giving back pages costs as much as decoding does. A
+ * sixteenth of the budget is theirs; the rest is that of the groups, where what
+ * is in flight is counted too.
  *
  * Locks: a group's own lock is taken with no other lock held.
  */
 #include "cache_ahead.h"
 #include "cache_i.h"
 
-#define HEADS_MIN ((size_t)ARC_MIB)
 #define HEADS_MAX ((size_t)16 * ARC_MIB)
 
 /* ---- groups ------------------------------------------------------------- */
 
-uint8_t *arc_cache_take_buffer(struct arc_cache *cache, size_t n)
+uint8_t *arc_cache_take_buffer(struct arc_cache *cache, size_t n, size_t max,
+			       size_t *ret_n)
 {
-	uint8_t *buf = NULL;
+	struct arc_cache_spare found = { NULL, n };
 
 	pthread_mutex_lock(&cache->lock);
-	for (unsigned i = cache->spares; i-- > 0 && !buf;) {
-		if (cache->spare[i].n != n)
+	for (unsigned i = cache->spares; i-- > 0 && !found.buf;) {
+		if (cache->spare[i].n < n || cache->spare[i].n > max)
 			continue;
-		buf = cache->spare[i].buf;
+		found = cache->spare[i];
 		cache->spare[i] = cache->spare[--cache->spares];
-		cache->spare_bytes -= n;
+		cache->spare_bytes -= found.n;
 	}
 	pthread_mutex_unlock(&cache->lock);
-	return buf ? buf : malloc(n);
+	*ret_n = found.n;
+	return found.buf ? found.buf : malloc(n);
 }
 
 void arc_cache_give_buffer(struct arc_cache *cache, uint8_t *buf, size_t n)
@@ -54,10 +57,27 @@ void arc_cache_give_buffer(struct arc_cache *cache, uint8_t *buf, size_t n)
 		cache->spare[cache->spares++] =
 			(struct arc_cache_spare){ buf, n };
 		cache->spare_bytes += n;
+		cache->spare_peak =
+			ARC_MAX(cache->spare_peak, cache->spare_bytes);
 		buf = NULL;
 	}
 	pthread_mutex_unlock(&cache->lock);
 	free(buf);
+}
+
+static void drop_spares(struct arc_cache *cache)
+{
+	struct arc_cache_spare spare[ARC_CACHE_SPARES_MAX];
+	unsigned n;
+
+	pthread_mutex_lock(&cache->lock);
+	n = cache->spares;
+	memcpy(spare, cache->spare, n * sizeof(spare[0]));
+	cache->spares = 0;
+	cache->spare_bytes = 0;
+	pthread_mutex_unlock(&cache->lock);
+	while (n > 0)
+		free(spare[--n].buf);
 }
 
 static int load_group(void *ctx, uint64_t key, void **ret_obj, size_t *ret_cost)
@@ -66,6 +86,7 @@ static int load_group(void *ctx, uint64_t key, void **ret_obj, size_t *ret_cost)
 	struct arc_frame f;
 	struct arc_cache_group *g;
 	uint64_t start;
+	size_t n;
 	int err = arc_index_frame(cache->idx, key >> 8, &f);
 
 	if (err < 0)
@@ -79,7 +100,7 @@ static int load_group(void *ctx, uint64_t key, void **ret_obj, size_t *ret_cost)
 	g->number = (uint32_t)(key & 0xff);
 	g->first = (uint32_t)(start >> ARC_SEGMENT_LOG);
 	g->n = (uint32_t)ARC_MIN(f.raw - start, UINT64_C(1) << f.group_log);
-	g->buf = arc_cache_take_buffer(cache, g->n);
+	g->buf = arc_cache_take_buffer(cache, g->n, g->n, &n);
 	if (!g->buf) {
 		free(g);
 		return -ENOMEM;
@@ -87,7 +108,7 @@ static int load_group(void *ctx, uint64_t key, void **ret_obj, size_t *ret_cost)
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_cond_init(&g->changed, NULL);
 	*ret_obj = g;
-	*ret_cost = sizeof(*g) + g->n;
+	*ret_cost = arc_cache_group_cost(g->n);
 	return 0;
 }
 
@@ -119,7 +140,7 @@ static int look(const struct arc_cache_group *g, uint32_t lo, uint32_t hi)
 /* Makes segments [lo, hi] of the group ready. Where they are, nothing but the
  * group is looked at. *ret_fresh: they were not, or are for the first time. */
 static int need(struct arc_cache *cache, struct arc_cache_group *g, uint32_t lo,
-		uint32_t hi, bool *ret_fresh)
+		uint32_t hi, struct arc_lru_claim *claim, bool *ret_fresh)
 {
 	int state, err = 0;
 	bool tried = false;
@@ -138,7 +159,7 @@ static int need(struct arc_cache *cache, struct arc_cache_group *g, uint32_t lo,
 		}
 		tried = *ret_fresh = true;
 		pthread_mutex_unlock(&g->lock);
-		err = arc_cache_decode(cache, g, lo, hi, state < 0);
+		err = arc_cache_decode(cache, g, lo, hi, state < 0, claim);
 		pthread_mutex_lock(&g->lock);
 	}
 	pthread_mutex_unlock(&g->lock);
@@ -154,12 +175,13 @@ int arc_cache_new(struct arc_index *idx, struct arc_volumes *vs, size_t budget,
 {
 	arc_cleanup(arc_cache_freep) struct arc_cache *cache =
 		calloc(1, sizeof(*cache));
-	size_t heads = ARC_MIN(ARC_MAX(budget / 8, HEADS_MIN), HEADS_MAX);
+	size_t heads = ARC_MIN(budget / 8, HEADS_MAX);
 	int err;
 
 	if (!cache)
 		return -ENOMEM;
 	pthread_mutex_init(&cache->lock, NULL);
+	pthread_cond_init(&cache->copied, NULL);
 	cache->idx = idx;
 	cache->vs = vs;
 	cache->diag = diag;
@@ -181,10 +203,10 @@ void arc_cache_free(struct arc_cache *cache)
 	if (!cache)
 		return;
 	arc_ahead_free(cache->ahead);
+	arc_lru_free(cache->heads); /* counted among the groups */
 	arc_lru_free(cache->groups);
-	arc_lru_free(cache->heads);
-	for (unsigned i = 0; i < cache->spares; i++)
-		free(cache->spare[i].buf);
+	drop_spares(cache);
+	pthread_cond_destroy(&cache->copied);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
 }
@@ -205,10 +227,10 @@ struct spot {
 
 /* Pins the group at off; *n is cut to it. */
 static int find_spot(struct arc_cache *cache, uint64_t off, size_t *n,
-		     struct spot *ret)
+		     struct arc_lru_claim *claim, struct spot *ret)
 {
 	struct arc_frame f;
-	uint64_t in_frame;
+	uint64_t in_frame, group_n;
 	void *obj;
 	int err;
 
@@ -217,12 +239,15 @@ static int find_spot(struct arc_cache *cache, uint64_t off, size_t *n,
 	if (err < 0)
 		return err == -ENOENT ? -EBADMSG : err;
 	in_frame = off - f.start;
+	ret->in_group = in_frame & ((UINT64_C(1) << f.group_log) - 1);
+	group_n = ARC_MIN(f.raw - (in_frame - ret->in_group),
+			  UINT64_C(1) << f.group_log);
 	ret->key = arc_cache_key(f.number, (uint32_t)(in_frame >> f.group_log));
-	err = arc_lru_pin(cache->groups, ret->key, &obj);
+	err = arc_lru_pin_within(cache->groups, ret->key,
+				 arc_cache_group_cost(group_n), claim, &obj);
 	if (err < 0)
 		return err;
 	ret->g = obj;
-	ret->in_group = in_frame & ((UINT64_C(1) << f.group_log) - 1);
 	*n = ARC_MIN(*n, ret->g->n - ret->in_group);
 	ret->lo = (uint32_t)(in_frame >> ARC_SEGMENT_LOG);
 	ret->hi = (uint32_t)((in_frame + *n - 1) >> ARC_SEGMENT_LOG);
@@ -234,16 +259,16 @@ int arc_cache_await_devices(struct arc_cache *cache)
 	return arc_ahead_await(cache->ahead);
 }
 
-int arc_cache_pin(struct arc_cache *cache, uint64_t off, size_t n,
-		  struct arc_pin *ret)
+static int pin_bytes(struct arc_cache *cache, uint64_t off, size_t n,
+		     struct arc_lru_claim *claim, struct arc_pin *ret)
 {
 	struct spot at;
 	bool fresh;
-	int err = find_spot(cache, off, &n, &at);
+	int err = find_spot(cache, off, &n, claim, &at);
 
 	if (err < 0)
 		return err;
-	err = need(cache, at.g, at.lo, at.hi, &fresh);
+	err = need(cache, at.g, at.lo, at.hi, claim, &fresh);
 	if (err < 0) {
 		arc_lru_unpin(cache->groups, at.key);
 		return err;
@@ -255,6 +280,33 @@ int arc_cache_pin(struct arc_cache *cache, uint64_t off, size_t n,
 				 .n = n,
 				 .key = at.key };
 	return 0;
+}
+
+static int pin_claiming(struct arc_cache *cache, uint64_t off, size_t n,
+			bool hasty, struct arc_pin *ret)
+{
+	struct arc_lru_claim claim = { .hasty = hasty };
+	int err = pin_bytes(cache, off, n, &claim, ret);
+
+	if (err < 0) {
+		arc_lru_unclaim(cache->groups, &claim);
+		return err;
+	}
+	arc_lru_unclaim_bytes(cache->groups, &claim);
+	ret->claim = claim;
+	return 0;
+}
+
+int arc_cache_pin(struct arc_cache *cache, uint64_t off, size_t n,
+		  struct arc_pin *ret)
+{
+	return pin_claiming(cache, off, n, false, ret);
+}
+
+int arc_cache_pin_more(struct arc_cache *cache, uint64_t off, size_t n,
+		       struct arc_pin *ret)
+{
+	return pin_claiming(cache, off, n, true, ret);
 }
 
 /* Segments of [lo, hi] that are not ready. */
@@ -270,27 +322,36 @@ static uint32_t count_missing(struct arc_cache_group *g, uint32_t lo,
 	return n;
 }
 
+/* Returns how many segments have become ready by it. */
+static uint32_t fetch_spot(struct arc_cache *cache, const struct spot *at,
+			   struct arc_lru_claim *claim)
+{
+	uint32_t missing = count_missing(at->g, at->lo, at->hi);
+
+	if (missing == 0 ||
+	    arc_cache_decode(cache, at->g, at->lo, at->hi, false, claim) < 0)
+		return 0;
+	missing -= count_missing(at->g, at->lo, at->hi);
+	if (missing) {
+		pthread_mutex_lock(&at->g->lock);
+		arc_cache_mark_ahead(cache, at->g);
+		pthread_mutex_unlock(&at->g->lock);
+	}
+	return missing;
+}
+
 int arc_cache_fetch(struct arc_cache *cache, uint64_t off, size_t n,
 		    size_t *ret_n, uint32_t *segments)
 {
+	struct arc_lru_claim claim = { .hasty = true };
 	struct spot at;
-	uint32_t missing;
-	int err = find_spot(cache, off, &n, &at);
+	int err = find_spot(cache, off, &n, &claim, &at);
 
-	if (err < 0)
-		return err;
-	missing = count_missing(at.g, at.lo, at.hi);
-	if (missing)
-		err = arc_cache_decode(cache, at.g, at.lo, at.hi, false);
-	if (missing && err == 0)
-		missing -= count_missing(at.g, at.lo, at.hi);
-	if (missing && err == 0) {
-		pthread_mutex_lock(&at.g->lock);
-		arc_cache_mark_ahead(cache, at.g);
-		pthread_mutex_unlock(&at.g->lock);
-		*segments += missing;
+	if (err == 0) {
+		*segments += fetch_spot(cache, &at, &claim);
+		arc_lru_unpin(cache->groups, at.key);
 	}
-	arc_lru_unpin(cache->groups, at.key);
+	arc_lru_unclaim(cache->groups, &claim);
 	*ret_n = n;
 	return err;
 }
@@ -298,13 +359,85 @@ int arc_cache_fetch(struct arc_cache *cache, uint64_t off, size_t n,
 void arc_cache_unpin(struct arc_cache *cache, struct arc_pin *pin)
 {
 	arc_lru_unpin(cache->groups, pin->key);
+	arc_lru_unclaim(cache->groups, &pin->claim);
 	pin->p = NULL;
 	pin->n = 0;
+}
+
+/* ---- memory ------------------------------------------------------------- */
+
+void arc_cache_begin_copy(struct arc_cache *cache, size_t n)
+{
+	pthread_mutex_lock(&cache->lock);
+	while (cache->copies > 0 && cache->copies + n > cache->budget / 4)
+		pthread_cond_wait(&cache->copied, &cache->lock);
+	cache->copies += n;
+	pthread_mutex_unlock(&cache->lock);
+	arc_lru_count(cache->groups, n);
+}
+
+void arc_cache_end_copy(struct arc_cache *cache, size_t n)
+{
+	arc_lru_uncount(cache->groups, n);
+	pthread_mutex_lock(&cache->lock);
+	cache->copies -= n;
+	pthread_cond_broadcast(&cache->copied);
+	pthread_mutex_unlock(&cache->lock);
+}
+
+void arc_cache_shrink(struct arc_cache *cache)
+{
+	arc_lru_shrink(cache->heads);
+	arc_lru_shrink(cache->groups);
+	drop_spares(cache);
+}
+
+bool arc_cache_regrow(struct arc_cache *cache)
+{
+	bool heads = arc_lru_regrow(cache->heads);
+
+	return arc_lru_regrow(cache->groups) || heads;
+}
+
+/* Nobody needs buffers where there was nothing to do for so long. */
+size_t arc_cache_tidy(struct arc_cache *cache, uint32_t now, uint32_t age)
+{
+	size_t n = arc_lru_tidy(cache->heads, now, age) +
+		   arc_lru_tidy(cache->groups, now, age);
+
+	if (n > 0)
+		drop_spares(cache);
+	return n;
+}
+
+static void tell_memory(struct arc_cache *cache, struct arc_cache_memory *ret)
+{
+	struct arc_lru_stats groups, heads;
+	uint64_t spare, spare_peak;
+
+	arc_lru_stats(cache->groups, &groups);
+	arc_lru_stats(cache->heads, &heads);
+	pthread_mutex_lock(&cache->lock);
+	spare = cache->spare_bytes;
+	spare_peak = cache->spare_peak;
+	pthread_mutex_unlock(&cache->lock);
+	*ret = (struct arc_cache_memory){
+		.ceiling = groups.budget + cache->spare_max,
+		.limit = groups.limit + cache->spare_max,
+		.held = groups.cost + heads.cost + spare,
+		.peak = groups.peak + spare_peak,
+		.waits = groups.waits,
+		.shrinks = groups.shrinks,
+		.tidied = groups.tidied,
+	};
+	ret->in_flight =
+		groups.in_flight - ARC_MIN(groups.in_flight, heads.cost);
 }
 
 void arc_cache_stats(struct arc_cache *cache, struct arc_cache_stats *ret)
 {
 	arc_lru_stats(cache->groups, &ret->groups);
+	tell_memory(cache, &ret->memory);
 	for (size_t i = 0; i < ARC_CODEC_COUNT; i++)
 		ret->segments[i] = atomic_load(&cache->segments[i]);
 	ret->decoded = atomic_load(&cache->decoded);

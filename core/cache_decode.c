@@ -17,14 +17,13 @@
  */
 #include "cache_i.h"
 
-#define RUN_MAX ((uint32_t)ARC_MIB) /* stored bytes read at once */
-
 /* What one request needs of a frame. */
 struct task {
 	struct arc_cache *cache;
 	const struct arc_record *record;
 	struct arc_frame frame;
 	bool retry; /* bad segments are tried again */
+	struct arc_lru_claim *claim; /* borrowed */
 	struct arc_segset need; /* and are not known to be ready */
 	struct arc_segset ready; /* of the groups below, seen to be ready */
 	struct arc_cache_group *group[ARC_FRAME_SEGMENTS_MAX]; /* pinned */
@@ -98,8 +97,10 @@ static int pin_groups(struct task *t, struct arc_cache_group *own)
 
 		if (!needs_group(t, i))
 			continue;
-		err = arc_lru_pin(t->cache->groups,
-				  arc_cache_key(own->frame, i), &obj);
+		err = arc_lru_pin_within(
+			t->cache->groups, arc_cache_key(own->frame, i),
+			arc_cache_group_cost((size_t)1 << t->record->group_log),
+			t->claim, &obj);
 		if (err < 0)
 			return err;
 		add_group(t, obj);
@@ -111,8 +112,43 @@ static void unpin_groups(struct task *t, const struct arc_cache_group *own)
 {
 	for (uint32_t i = 0; i < own->number; i++)
 		if (t->group[i])
-			arc_lru_unpin(t->cache->groups,
-				      arc_cache_key(own->frame, i));
+			arc_lru_unpin_within(t->cache->groups,
+					     arc_cache_key(own->frame, i),
+					     t->claim);
+}
+
+/* Buffers of stored bytes are reused by those that need a little less. */
+static size_t stored_max(size_t n)
+{
+	return n + n / 4 + ARC_DECODE_SLACK;
+}
+
+/* The most stored bytes that will be held at once for what is needed of a
+ * group. */
+static size_t stored_at_once(const struct task *t,
+			     const struct arc_cache_group *g)
+{
+	size_t n = 0;
+
+	for (uint32_t s = g->first; s <= last_of(g); s++) {
+		if (!arc_segset_has(&t->need, s))
+			continue;
+		if (arc_record_is_coded_whole(t->record, s))
+			return stored_max(t->record->segment[g->first].size);
+		n += t->record->segment[s].size;
+	}
+	return stored_max(ARC_MIN(n, ARC_CACHE_RUN_MAX));
+}
+
+/* Room for stored bytes: claimed while nothing is busy. */
+static int claim_stored(struct task *t, const struct arc_cache_group *own)
+{
+	size_t most = 0;
+
+	for (uint32_t i = 0; i <= own->number; i++)
+		if (t->group[i])
+			most = ARC_MAX(most, stored_at_once(t, t->group[i]));
+	return arc_lru_claim(t->cache->groups, most, t->claim);
 }
 
 /* ---- segments ----------------------------------------------------------- */
@@ -167,26 +203,35 @@ static bool is_founded(const struct task *t, const struct arc_cache_group *g,
 	return true;
 }
 
+/* Stored bytes in a buffer of the cache's. */
+struct stored {
+	struct arc_cache *cache;
+	uint8_t *p;
+	size_t cap;
+};
+
+static void give_stored(struct stored *s)
+{
+	if (s->p)
+		arc_cache_give_buffer(s->cache, s->p, s->cap);
+}
+
 /* Reads `n` stored bytes of the payload, with slack behind them. */
 static int read_stored(const struct task *t, uint32_t start, uint32_t n,
-		       uint8_t **ret)
+		       struct stored *ret)
 {
-	arc_cleanup(arc_freep) uint8_t *stored = NULL;
 	uint64_t at = t->frame.offset + t->record->head + start;
+	size_t room = (size_t)n + ARC_DECODE_SLACK;
 
-	stored = malloc((size_t)n + ARC_DECODE_SLACK);
-	if (!stored)
+	ret->cache = t->cache;
+	ret->p =
+		arc_cache_take_buffer(t->cache, room, stored_max(n), &ret->cap);
+	if (!ret->p)
 		return -ENOMEM;
-	memset(stored + n, 0, ARC_DECODE_SLACK);
-	if (n > 0) {
-		int err = arc_volumes_read(t->cache->vs, t->frame.volume, at,
-					   stored, n);
-
-		if (err < 0)
-			return err;
-	}
-	*ret = arc_steal(stored);
-	return 0;
+	memset(ret->p + n, 0, ARC_DECODE_SLACK);
+	if (n == 0)
+		return 0;
+	return arc_volumes_read(t->cache->vs, t->frame.volume, at, ret->p, n);
 }
 
 /* Decodes segments [lo, hi] of a group, whose stored bytes follow each other,
@@ -195,13 +240,13 @@ static int decode_run(const struct task *t, struct arc_cache_group *g,
 		      uint32_t lo, uint32_t hi)
 {
 	const struct arc_segment *seg = t->record->segment;
-	arc_cleanup(arc_freep) uint8_t *stored = NULL;
+	arc_cleanup(give_stored) struct stored stored = { 0 };
 	uint32_t start = seg[lo].offset;
 	int err = read_stored(t, start, seg[hi].offset + seg[hi].size - start,
 			      &stored);
 
 	for (uint32_t s = lo; s <= hi && err == 0; s++) {
-		const uint8_t *src = stored + (seg[s].offset - start);
+		const uint8_t *src = stored.p + (seg[s].offset - start);
 		int bad = -EBADMSG;
 
 		if (is_founded(t, g, s))
@@ -255,20 +300,23 @@ static int decode_whole_into(struct task *t, struct arc_cache_group *g,
 static int decode_whole(struct task *t, struct arc_cache_group *g)
 {
 	const struct arc_segment *seg = &t->record->segment[g->first];
-	arc_cleanup(arc_freep) uint8_t *stored = NULL;
+	arc_cleanup(give_stored) struct stored stored = { 0 };
 	uint8_t *out = g->buf;
+	size_t n = g->n;
 	int err = read_stored(t, seg->offset, seg->size, &stored);
 
 	if (err < 0)
 		return err;
-	if (has_ready(g))
-		out = arc_cache_take_buffer(t->cache, g->n);
-	if (!out)
-		return -ENOMEM;
-	err = decode_whole_into(t, g, stored, out);
-	if (out != g->buf)
-		arc_cache_give_buffer(t->cache, out, g->n);
-	return err;
+	if (!has_ready(g))
+		return decode_whole_into(t, g, stored.p, out);
+	arc_lru_count(t->cache->groups, n);
+	out = arc_cache_take_buffer(t->cache, n, n, &n);
+	if (out) {
+		err = decode_whole_into(t, g, stored.p, out);
+		arc_cache_give_buffer(t->cache, out, n);
+	}
+	arc_lru_uncount(t->cache->groups, g->n);
+	return out ? err : -ENOMEM;
 }
 
 /* ---- groups ------------------------------------------------------------- */
@@ -291,7 +339,7 @@ static int decode_missing(struct task *t, struct arc_cache_group *g)
 			return decode_whole(t, g);
 		do
 			n += seg[s++].size;
-		while (s <= last && n + seg[s].size <= RUN_MAX &&
+		while (s <= last && n + seg[s].size <= ARC_CACHE_RUN_MAX &&
 		       is_missing(t, g, s));
 		err = decode_run(t, g, lo, s - 1);
 		if (err < 0)
@@ -371,9 +419,10 @@ static int settle(struct task *t, struct arc_cache_group *g)
 }
 
 int arc_cache_decode(struct arc_cache *cache, struct arc_cache_group *g,
-		     uint32_t lo, uint32_t hi, bool retry)
+		     uint32_t lo, uint32_t hi, bool retry,
+		     struct arc_lru_claim *claim)
 {
-	struct task t = { .cache = cache, .retry = retry };
+	struct task t = { .cache = cache, .retry = retry, .claim = claim };
 	void *record;
 	int err = arc_index_frame(cache->idx, g->frame, &t.frame);
 
@@ -385,9 +434,12 @@ int arc_cache_decode(struct arc_cache *cache, struct arc_cache_group *g,
 	for (uint32_t s = lo; s <= hi; s++)
 		arc_segset_add(&t.need, s);
 	err = pin_groups(&t, g);
+	if (err == 0)
+		err = claim_stored(&t, g);
 	for (uint32_t i = 0; i <= g->number && err == 0; i++)
 		if (t.group[i])
 			err = settle(&t, t.group[i]);
+	arc_lru_unclaim_bytes(cache->groups, claim);
 	unpin_groups(&t, g);
 	arc_lru_unpin(cache->heads, g->frame);
 	return err;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cache_heads - the headers and tables of records, kept so that a frame's is
- * read once for many groups.
+ * read once for many groups. They have an order of their own, so that groups do
+ * not push them out, but count for the one budget.
  */
 #include "cache_i.h"
 
@@ -55,6 +56,11 @@ static int read_head(struct arc_cache *cache, const struct arc_frame *f,
 	return 0;
 }
 
+static size_t cost_of(const struct arc_record *r)
+{
+	return sizeof(*r) + r->segments * sizeof(r->segment[0]);
+}
+
 int arc_cache_load_head(void *ctx, uint64_t key, void **ret_obj,
 			size_t *ret_cost)
 {
@@ -68,12 +74,15 @@ int arc_cache_load_head(void *ctx, uint64_t key, void **ret_obj,
 	if (err < 0)
 		return err;
 	*ret_obj = r;
-	*ret_cost = sizeof(*r) + r->segments * sizeof(r->segment[0]);
+	*ret_cost = cost_of(r);
+	arc_lru_count(cache->groups, *ret_cost);
 	return 0;
 }
 
 void arc_cache_drop_head(void *ctx, void *obj)
 {
-	(void)ctx;
+	struct arc_cache *cache = ctx;
+
+	arc_lru_uncount(cache->groups, cost_of(obj));
 	free(obj);
 }

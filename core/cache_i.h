@@ -11,6 +11,7 @@
 #include "cache.h"
 
 #define ARC_CACHE_SPARES_MAX 64 /* buffers kept */
+#define ARC_CACHE_RUN_MAX ((uint32_t)ARC_MIB) /* stored bytes read at once */
 
 /* A group of segments, some of them decoded. */
 struct arc_cache_group {
@@ -45,11 +46,14 @@ struct arc_cache {
 	struct arc_said said_heads; /* by frame + 1 */
 	struct arc_said said_segments; /* by frame << 8 | segment, + 1 */
 
-	pthread_mutex_t lock; /* of the spare buffers */
+	pthread_mutex_t lock; /* of the spare buffers and of copies */
 	struct arc_cache_spare spare[ARC_CACHE_SPARES_MAX];
 	unsigned spares;
 	size_t spare_bytes;
+	size_t spare_peak;
 	size_t spare_max; /* frozen */
+	size_t copies; /* bytes */
+	pthread_cond_t copied; /* copies have become less */
 
 	atomic_uint_fast64_t segments[ARC_CODEC_COUNT];
 	atomic_uint_fast64_t decoded;
@@ -68,6 +72,12 @@ static inline uint64_t arc_cache_key(uint64_t frame, uint32_t group)
 static inline void arc_cache_count(atomic_uint_fast64_t *counter, uint64_t n)
 {
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+/* What a group of n bytes counts for. */
+static inline size_t arc_cache_group_cost(size_t n)
+{
+	return sizeof(struct arc_cache_group) + n;
 }
 
 /* Something of a group has been decoded ahead; with the group's lock. */
@@ -91,18 +101,21 @@ int arc_cache_load_head(void *ctx, uint64_t key, void **ret_obj,
 			size_t *ret_cost);
 void arc_cache_drop_head(void *ctx, void *obj);
 
-/* A buffer of exactly n bytes, a spare one if there is one; NULL without
- * memory. */
-uint8_t *arc_cache_take_buffer(struct arc_cache *cache, size_t n);
+/* A buffer of n bytes, or a spare one of up to max; NULL without memory. It is
+ * given back with the size it has: *ret_n. */
+uint8_t *arc_cache_take_buffer(struct arc_cache *cache, size_t n, size_t max,
+			       size_t *ret_n);
 void arc_cache_give_buffer(struct arc_cache *cache, uint8_t *buf, size_t n);
 
 /*
  * Decodes what is missing for segments [lo, hi] of a pinned group. retry: some
  * of them is known to be bad and is tried again. Afterwards each of them is
  * ready or bad, by this thread or another one, but for what was tried again in
- * vain: -EBADMSG.
+ * vain: -EBADMSG. Claims the room it needs; -E2BIG when the claim is hasty and
+ * there is none.
  */
 int arc_cache_decode(struct arc_cache *cache, struct arc_cache_group *g,
-		     uint32_t lo, uint32_t hi, bool retry);
+		     uint32_t lo, uint32_t hi, bool retry,
+		     struct arc_lru_claim *claim);
 
 #endif

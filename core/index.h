@@ -82,7 +82,9 @@ struct arc_summary {
 };
 
 /*
- * Borrows vs. budget: bytes of decoded blocks kept. Says what is wrong.
+ * Borrows vs. Says what is wrong. budget: bytes of blocks, kept or being read.
+ * What is kept makes room; requests pass it by what they use at the moment and
+ * nothing else: a few blocks each, of up to 256 KiB.
  * -EBADMSG when footer or top root are damaged, -EOPNOTSUPP for an unknown
  * incompat feature.
  */
@@ -164,6 +166,11 @@ int arc_index_digest(struct arc_index *idx, uint64_t ino, uint8_t ret[16]);
 int arc_index_sha256(struct arc_index *idx, uint64_t ino, uint8_t ret[32]);
 
 void arc_index_stats(struct arc_index *idx, struct arc_lru_stats *ret);
+
+/* The blocks that are kept: see lru.h. */
+void arc_index_shrink(struct arc_index *idx);
+bool arc_index_regrow(struct arc_index *idx);
+size_t arc_index_tidy(struct arc_index *idx, uint32_t now, uint32_t age);
 
 /*
  * Reads and checks every block of the index, and every row of the blocks that

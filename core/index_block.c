@@ -134,14 +134,28 @@ static void complain(struct arc_index *idx, const struct index_place *p,
 		arc_error_text(err));
 }
 
+/* Bytes stored and decoded of a block that is read. They cannot wait: blocks
+ * are loaded while others are pinned and being loaded. */
+static size_t loading_cost(const struct arc_index *idx,
+			   const struct index_place *p)
+{
+	size_t raw = (size_t)rows_of(idx, p) * layout_of(idx, p)->row_size;
+
+	return raw + arc_block_bound(raw);
+}
+
 static int load_block(void *ctx, uint64_t key, void **ret_obj, size_t *ret_cost)
 {
 	struct index_place place = place_of(key);
 	struct arc_disk_descriptor where;
 	struct arc_index *idx = ctx;
 	struct index_block *block;
-	int err = index_read_block(idx, &place, &where, &block);
+	size_t n = loading_cost(idx, &place);
+	int err;
 
+	arc_lru_count(idx->blocks, n);
+	err = index_read_block(idx, &place, &where, &block);
+	arc_lru_uncount(idx->blocks, n);
 	if (err < 0) {
 		/* Volume 0: a block above is the culprit and has been named;
 		 * what a volume lacks, the volume has said. */

@@ -230,3 +230,18 @@ void arc_index_stats(struct arc_index *idx, struct arc_lru_stats *ret)
 {
 	arc_lru_stats(idx->blocks, ret);
 }
+
+void arc_index_shrink(struct arc_index *idx)
+{
+	arc_lru_shrink(idx->blocks);
+}
+
+bool arc_index_regrow(struct arc_index *idx)
+{
+	return arc_lru_regrow(idx->blocks);
+}
+
+size_t arc_index_tidy(struct arc_index *idx, uint32_t now, uint32_t age)
+{
+	return arc_lru_tidy(idx->blocks, now, age);
+}

@@ -11,6 +11,10 @@
  * A waiter counts as a pin from the start; the last one to leave a failed item
  * frees it.
  *
+ * Room is looked for under the same lock that counts what is used, and whoever
+ * drops objects for it does so before it goes on: what is counted is never less
+ * than what there is.
+ *
  * One mutex for everything: it is held for a few dozen instructions, and an
  * object is asked for once per 64 KiB or more of work. Sharding would make the
  * budget and the order approximate and was not worth it.
@@ -38,20 +42,26 @@ struct item {
 	unsigned pins; /* users and waiters */
 	void *obj;
 	size_t cost;
+	uint32_t used; /* tick of the last unpinning */
 	struct item *prev, *next; /* in idle; next also links victims */
 	pthread_cond_t settled; /* no longer LOADING */
 	UT_hash_handle hh;
 };
 
 struct arc_lru {
-	size_t budget; /* lock */
 	arc_lru_load load;
 	arc_lru_drop drop;
 	void *ctx;
 	pthread_mutex_t lock;
 	struct item *table; /* by lock, as all below */
 	struct item *idle; /* unpinned and READY, oldest first */
+	uint32_t now;
+	bool first; /* some claim has the right of way */
+	unsigned waiting; /* for room */
+	unsigned waiting_pins; /* theirs */
+	unsigned pins; /* of all */
 	struct arc_lru_stats stats;
+	pthread_cond_t room; /* there may be some, or the right of way is free */
 };
 
 int arc_lru_new(size_t budget, arc_lru_load load, arc_lru_drop drop, void *ctx,
@@ -61,11 +71,12 @@ int arc_lru_new(size_t budget, arc_lru_load load, arc_lru_drop drop, void *ctx,
 
 	if (!lru)
 		return -ENOMEM;
-	lru->budget = budget;
+	lru->stats.budget = lru->stats.limit = budget;
 	lru->load = load;
 	lru->drop = drop;
 	lru->ctx = ctx;
 	pthread_mutex_init(&lru->lock, NULL);
+	pthread_cond_init(&lru->room, NULL);
 	*ret = lru;
 	return 0;
 }
@@ -92,13 +103,31 @@ static struct item *take_oldest(struct arc_lru *lru, struct item *victims)
 	return item;
 }
 
-static struct item *take_excess(struct arc_lru *lru)
+static uint64_t used(const struct arc_lru *lru)
+{
+	return lru->stats.cost + lru->stats.in_flight;
+}
+
+/* What must go for n bytes more. Called with the lock. */
+static struct item *take_excess(struct arc_lru *lru, size_t n)
 {
 	struct item *victims = NULL;
 
-	while (lru->stats.cost > lru->budget && lru->idle)
+	while (used(lru) + n > lru->stats.limit && lru->idle)
 		victims = take_oldest(lru, victims);
 	return victims;
+}
+
+static void note_peak(struct arc_lru *lru)
+{
+	lru->stats.peak = ARC_MAX(lru->stats.peak, used(lru));
+}
+
+/* Called with the lock, as something has become free or may be dropped. */
+static void wake_waiting(struct arc_lru *lru)
+{
+	if (lru->waiting)
+		pthread_cond_broadcast(&lru->room);
 }
 
 /* Called without the lock. */
@@ -128,6 +157,7 @@ void arc_lru_free(struct arc_lru *lru)
 		victims = item;
 	}
 	drop_all(lru, victims);
+	pthread_cond_destroy(&lru->room);
 	pthread_mutex_destroy(&lru->lock);
 	free(lru);
 }
@@ -150,6 +180,7 @@ static struct item *add_item(struct arc_lru *lru, uint64_t key)
 	item->key = key;
 	item->state = LOADING;
 	item->pins = 1;
+	lru->pins++;
 	pthread_cond_init(&item->settled, NULL);
 	HASH_ADD(hh, lru->table, key, sizeof(item->key), item);
 	if (!item->hh.tbl) {
@@ -161,10 +192,12 @@ static struct item *add_item(struct arc_lru *lru, uint64_t key)
 }
 
 /* Gives up a pin of a FAILED item. Called with the lock. */
-static int leave_failed(struct item *item)
+static int leave_failed(struct arc_lru *lru, struct item *item)
 {
 	int err = item->err;
 
+	lru->pins--;
+	wake_waiting(lru);
 	if (--item->pins == 0)
 		free_item(item);
 	return err;
@@ -179,17 +212,34 @@ static int join_item(struct arc_lru *lru, struct item *item, void **ret_obj)
 	if (item->state == READY && item->pins == 0)
 		DL_DELETE(lru->idle, item);
 	item->pins++;
+	lru->pins++;
 	lru->stats.hits++;
 	while (item->state == LOADING)
 		pthread_cond_wait(&item->settled, &lru->lock);
 	if (item->state == FAILED)
-		return leave_failed(item);
+		return leave_failed(lru, item);
 	*ret_obj = item->obj;
 	return 0;
 }
 
-/* Makes the object of an item that add_item() has made. No lock is held. */
-static int load_item(struct arc_lru *lru, struct item *item, void **ret_obj)
+/* An object has come of what was claimed for it. Called with the lock. */
+static void use_claim(struct arc_lru *lru, size_t cost,
+		      struct arc_lru_claim *claim)
+{
+	size_t n = claim ? ARC_MIN(cost, claim->n) : 0;
+
+	if (n) {
+		claim->n -= n;
+		lru->stats.in_flight -= n;
+	}
+	lru->stats.cost += cost;
+	note_peak(lru);
+}
+
+/* Makes the object of an item that add_item() has made, within the claim if
+ * there is one. No lock is held. */
+static int load_item(struct arc_lru *lru, struct item *item,
+		     struct arc_lru_claim *claim, void **ret_obj)
 {
 	struct item *victims = NULL;
 	void *obj = NULL;
@@ -202,14 +252,13 @@ static int load_item(struct arc_lru *lru, struct item *item, void **ret_obj)
 		HASH_DEL(lru->table, item);
 		item->state = FAILED;
 		item->err = err;
-		err = leave_failed(item);
+		err = leave_failed(lru, item);
 	} else {
 		item->state = READY;
 		item->obj = obj;
 		item->cost = cost;
-		lru->stats.cost += cost;
-		lru->stats.peak = ARC_MAX(lru->stats.peak, lru->stats.cost);
-		victims = take_excess(lru);
+		use_claim(lru, cost, claim);
+		victims = take_excess(lru, 0);
 		*ret_obj = obj;
 		err = 0;
 	}
@@ -218,21 +267,111 @@ static int load_item(struct arc_lru *lru, struct item *item, void **ret_obj)
 	return err;
 }
 
-int arc_lru_pin(struct arc_lru *lru, uint64_t key, void **ret_obj)
+/* Whether a claim may pass the budget: see lru.h. Called with the lock. */
+static bool may_go_first(const struct arc_lru *lru,
+			 const struct arc_lru_claim *claim)
 {
-	struct item *item;
+	if (claim->first || lru->first)
+		return claim->first;
+	if (used(lru) <= lru->stats.budget)
+		return true;
+	if (lru->pins > lru->waiting_pins + claim->pins)
+		return false; /* somebody will let go of something */
+	return claim->pins > 0 || lru->waiting_pins == 0;
+}
+
+/* Who comes to wait last tells the others, one of whom may go first now. */
+static void wait_for_room(struct arc_lru *lru,
+			  const struct arc_lru_claim *claim, bool again)
+{
+	lru->waiting_pins += claim->pins;
+	if (!again) {
+		lru->stats.waits++;
+		wake_waiting(lru);
+	}
+	lru->waiting++;
+	pthread_cond_wait(&lru->room, &lru->lock);
+	lru->waiting--;
+	lru->waiting_pins -= claim->pins;
+}
+
+/*
+ * Adds n bytes to a claim. Called with the lock, which it gives up now and
+ * then.
+ */
+static int claim_room(struct arc_lru *lru, size_t n,
+		      struct arc_lru_claim *claim)
+{
+	bool again = false;
+
+	for (;;) {
+		struct item *victims = take_excess(lru, n);
+
+		if (victims) {
+			pthread_mutex_unlock(&lru->lock);
+			drop_all(lru, victims);
+			pthread_mutex_lock(&lru->lock);
+			continue;
+		}
+		if (used(lru) + n <= lru->stats.budget)
+			break;
+		if (claim->hasty)
+			return -E2BIG;
+		if (may_go_first(lru, claim)) {
+			lru->first = claim->first = true;
+			lru->stats.passes++;
+			break;
+		}
+		wait_for_room(lru, claim, again);
+		again = true;
+	}
+	claim->n += n;
+	lru->stats.in_flight += n;
+	note_peak(lru);
+	return 0;
+}
+
+/* Looks again after the lock was given up: the object may be there by then. */
+static int pin_or_add(struct arc_lru *lru, uint64_t key, size_t n,
+		      struct arc_lru_claim *claim, struct item **ret_new,
+		      void **ret_obj)
+{
+	for (;;) {
+		struct item *item = find_item(lru, key);
+		int err;
+
+		if (item)
+			return join_item(lru, item, ret_obj);
+		if (claim && claim->n < n) {
+			err = claim_room(lru, n - claim->n, claim);
+			if (err < 0)
+				return err;
+			continue;
+		}
+		*ret_new = add_item(lru, key);
+		return *ret_new ? 0 : -ENOMEM;
+	}
+}
+
+int arc_lru_pin_within(struct arc_lru *lru, uint64_t key, size_t n,
+		       struct arc_lru_claim *claim, void **ret_obj)
+{
+	struct item *item = NULL;
 	int err;
 
 	pthread_mutex_lock(&lru->lock);
-	item = find_item(lru, key);
-	if (item) {
-		err = join_item(lru, item, ret_obj);
-		pthread_mutex_unlock(&lru->lock);
-		return err;
-	}
-	item = add_item(lru, key);
+	err = pin_or_add(lru, key, n, claim, &item, ret_obj);
 	pthread_mutex_unlock(&lru->lock);
-	return item ? load_item(lru, item, ret_obj) : -ENOMEM;
+	if (item)
+		err = load_item(lru, item, claim, ret_obj);
+	if (err == 0 && claim)
+		claim->pins++;
+	return err;
+}
+
+int arc_lru_pin(struct arc_lru *lru, uint64_t key, void **ret_obj)
+{
+	return arc_lru_pin_within(lru, key, 0, NULL, ret_obj);
 }
 
 void arc_lru_unpin(struct arc_lru *lru, uint64_t key)
@@ -243,20 +382,87 @@ void arc_lru_unpin(struct arc_lru *lru, uint64_t key)
 	pthread_mutex_lock(&lru->lock);
 	item = find_item(lru, key);
 	assert(item && item->pins > 0 && item->state == READY);
+	lru->pins--;
 	if (--item->pins == 0) {
+		item->used = lru->now;
 		DL_APPEND(lru->idle, item);
-		victims = take_excess(lru);
+		victims = take_excess(lru, 0);
 	}
+	wake_waiting(lru);
 	pthread_mutex_unlock(&lru->lock);
 	drop_all(lru, victims);
+}
+
+void arc_lru_unpin_within(struct arc_lru *lru, uint64_t key,
+			  struct arc_lru_claim *claim)
+{
+	claim->pins--;
+	arc_lru_unpin(lru, key);
+}
+
+/* ---- room --------------------------------------------------------------- */
+
+int arc_lru_claim(struct arc_lru *lru, size_t n, struct arc_lru_claim *claim)
+{
+	int err;
+
+	pthread_mutex_lock(&lru->lock);
+	err = claim_room(lru, n, claim);
+	pthread_mutex_unlock(&lru->lock);
+	return err;
+}
+
+void arc_lru_unclaim_bytes(struct arc_lru *lru, struct arc_lru_claim *claim)
+{
+	if (!claim->n)
+		return;
+	arc_lru_uncount(lru, claim->n);
+	claim->n = 0;
+}
+
+void arc_lru_unclaim(struct arc_lru *lru, struct arc_lru_claim *claim)
+{
+	arc_lru_unclaim_bytes(lru, claim);
+	if (!claim->first)
+		return;
+	claim->first = false;
+	pthread_mutex_lock(&lru->lock);
+	lru->first = false;
+	wake_waiting(lru);
+	pthread_mutex_unlock(&lru->lock);
+}
+
+void arc_lru_count(struct arc_lru *lru, size_t n)
+{
+	struct item *victims;
+
+	pthread_mutex_lock(&lru->lock);
+	victims = take_excess(lru, n);
+	lru->stats.in_flight += n;
+	note_peak(lru);
+	pthread_mutex_unlock(&lru->lock);
+	drop_all(lru, victims);
+}
+
+void arc_lru_uncount(struct arc_lru *lru, size_t n)
+{
+	pthread_mutex_lock(&lru->lock);
+	assert(n <= lru->stats.in_flight);
+	lru->stats.in_flight -= n;
+	wake_waiting(lru);
+	pthread_mutex_unlock(&lru->lock);
 }
 
 void arc_lru_grow(struct arc_lru *lru, size_t bytes)
 {
 	pthread_mutex_lock(&lru->lock);
-	lru->budget += bytes;
+	lru->stats.budget += bytes;
+	lru->stats.limit += bytes;
+	wake_waiting(lru);
 	pthread_mutex_unlock(&lru->lock);
 }
+
+/* ---- housekeeping ------------------------------------------------------- */
 
 void arc_lru_trim(struct arc_lru *lru)
 {
@@ -267,6 +473,52 @@ void arc_lru_trim(struct arc_lru *lru)
 		victims = take_oldest(lru, victims);
 	pthread_mutex_unlock(&lru->lock);
 	drop_all(lru, victims);
+}
+
+void arc_lru_shrink(struct arc_lru *lru)
+{
+	struct arc_lru_stats *s = &lru->stats;
+	struct item *victims = NULL;
+	uint64_t keep;
+
+	pthread_mutex_lock(&lru->lock);
+	keep = s->cost / 2;
+	s->limit = ARC_MIN(ARC_MAX(keep, s->budget / 16), s->limit);
+	s->shrinks++;
+	while (s->cost > keep && lru->idle)
+		victims = take_oldest(lru, victims);
+	pthread_mutex_unlock(&lru->lock);
+	drop_all(lru, victims);
+}
+
+bool arc_lru_regrow(struct arc_lru *lru)
+{
+	struct arc_lru_stats *s = &lru->stats;
+	bool more;
+
+	pthread_mutex_lock(&lru->lock);
+	s->limit = ARC_MIN(s->limit + s->budget / 64 + 1, s->budget);
+	more = s->limit < s->budget;
+	pthread_mutex_unlock(&lru->lock);
+	return more;
+}
+
+size_t arc_lru_tidy(struct arc_lru *lru, uint32_t now, uint32_t age)
+{
+	struct item *victims = NULL;
+	uint64_t before, after;
+
+	pthread_mutex_lock(&lru->lock);
+	before = lru->stats.cost;
+	while (lru->idle && now - lru->idle->used >= age) {
+		victims = take_oldest(lru, victims);
+		lru->stats.tidied++;
+	}
+	lru->now = now;
+	after = lru->stats.cost;
+	pthread_mutex_unlock(&lru->lock);
+	drop_all(lru, victims);
+	return (size_t)(before - after);
 }
 
 void arc_lru_stats(struct arc_lru *lru, struct arc_lru_stats *ret)

@@ -418,40 +418,6 @@ static void every_failing_read_is_answered_and_forgotten(void **state)
 
 /* ---- threads ------------------------------------------------------------ */
 
-struct worker {
-	struct opened *o;
-	pthread_barrier_t *start;
-	uint64_t seed;
-	unsigned rounds;
-	unsigned wrong;
-};
-
-static bool pin_is_right(struct opened *o, uint64_t off, size_t n)
-{
-	struct arc_pin pin;
-	bool right;
-
-	if (arc_cache_pin(o->cache, off, n, &pin) < 0)
-		return false;
-	right = memcmp(pin.p, o->stream + off, pin.n) == 0;
-	arc_cache_unpin(o->cache, &pin);
-	return right;
-}
-
-static void *work(void *arg)
-{
-	struct worker *w = arg;
-
-	pthread_barrier_wait(w->start);
-	for (unsigned i = 0; i < w->rounds; i++) {
-		uint64_t off = testdata_next(&w->seed) % STREAM;
-		size_t n = 1 + testdata_next(&w->seed) % 200000;
-
-		w->wrong += !pin_is_right(w->o, off, ARC_MIN(n, STREAM - off));
-	}
-	return NULL;
-}
-
 static void *pin_one_group(void *arg)
 {
 	struct worker *w = arg;
@@ -459,29 +425,6 @@ static void *pin_one_group(void *arg)
 	pthread_barrier_wait(w->start);
 	w->wrong += !pin_is_right(w->o, 0, 4 * SEGMENT);
 	return NULL;
-}
-
-#define THREADS 8
-
-static void run_threads(struct opened *o, void *(*fn)(void *), unsigned rounds)
-{
-	struct worker worker[THREADS];
-	pthread_t thread[THREADS];
-	pthread_barrier_t start;
-
-	pthread_barrier_init(&start, NULL, THREADS);
-	for (unsigned i = 0; i < THREADS; i++) {
-		worker[i] = (struct worker){
-			.o = o, .start = &start, .seed = i, .rounds = rounds
-		};
-		assert_int_equal(
-			pthread_create(&thread[i], NULL, fn, &worker[i]), 0);
-	}
-	for (unsigned i = 0; i < THREADS; i++) {
-		pthread_join(thread[i], NULL);
-		assert_int_equal(worker[i].wrong, 0);
-	}
-	pthread_barrier_destroy(&start);
 }
 
 static void many_who_ask_at_once_cost_one_decoding(void **state)

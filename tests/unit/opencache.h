@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * opencache - a set with a stream of known bytes, and a cache opened on it.
+ * opencache - a stream in an archive in memory, a cache on it, and threads that
+ * read it. Needs cmocka.h before it.
+ *
+ * Threads: one owner, but for run_many().
  */
-#ifndef OPENCACHE_H
-#define OPENCACHE_H
+#ifndef TEST_OPENCACHE_H
+#define TEST_OPENCACHE_H
+
+#include <pthread.h>
 
 #include "cache.h"
 #include "setmaker.h"
@@ -104,6 +109,71 @@ static inline ssize_t touch(struct opened *o, uint64_t off, size_t n)
 		got = -EIO;
 	arc_cache_unpin(o->cache, &pin);
 	return got;
+}
+
+struct worker {
+	struct opened *o;
+	pthread_barrier_t *start;
+	uint64_t seed;
+	unsigned rounds;
+	unsigned wrong;
+};
+
+static inline bool pin_is_right(struct opened *o, uint64_t off, size_t n)
+{
+	struct arc_pin pin;
+	bool right;
+
+	if (arc_cache_pin(o->cache, off, n, &pin) < 0)
+		return false;
+	right = memcmp(pin.p, o->stream + off, pin.n) == 0;
+	arc_cache_unpin(o->cache, &pin);
+	return right;
+}
+
+static inline void *work(void *arg)
+{
+	struct worker *w = arg;
+
+	pthread_barrier_wait(w->start);
+	for (unsigned i = 0; i < w->rounds; i++) {
+		uint64_t off = testdata_next(&w->seed) % STREAM;
+		size_t n = 1 + testdata_next(&w->seed) % 200000;
+
+		w->wrong += !pin_is_right(w->o, off, ARC_MIN(n, STREAM - off));
+	}
+	return NULL;
+}
+
+#define THREADS 8
+#define THREADS_MAX 64
+
+static inline void run_many(struct opened *o, void *(*fn)(void *),
+			    unsigned rounds, unsigned threads)
+{
+	struct worker worker[THREADS_MAX];
+	pthread_t thread[THREADS_MAX];
+	pthread_barrier_t start;
+
+	pthread_barrier_init(&start, NULL, threads);
+	for (unsigned i = 0; i < threads; i++) {
+		worker[i] = (struct worker){
+			.o = o, .start = &start, .seed = i, .rounds = rounds
+		};
+		assert_int_equal(
+			pthread_create(&thread[i], NULL, fn, &worker[i]), 0);
+	}
+	for (unsigned i = 0; i < threads; i++) {
+		pthread_join(thread[i], NULL);
+		assert_int_equal(worker[i].wrong, 0);
+	}
+	pthread_barrier_destroy(&start);
+}
+
+static inline void run_threads(struct opened *o, void *(*fn)(void *),
+			       unsigned rounds)
+{
+	run_many(o, fn, rounds, THREADS);
 }
 
 #endif
