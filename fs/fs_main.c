@@ -10,9 +10,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <syslog.h>
 
+#include "keeper.h"
+#include "memory.h"
 #include "pool.h"
 #include "prefill.h"
 
@@ -156,10 +159,48 @@ static void read_ahead(struct arcfs *fs, const struct arcfs_options *opt)
 			arc_error_text(err));
 }
 
+/* SIGUSR1 asks to give memory back. It is blocked from the beginning, so that
+ * it ends no mount that is just being made; every thread inherits that. */
+static void set_of_usr1(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGUSR1);
+}
+
+static void block_usr1(void)
+{
+	sigset_t set;
+
+	set_of_usr1(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* Looks after memory; without that goes on what can. */
+static void start_keeper(struct arcfs *fs, const struct arcfs_options *opt,
+			 struct arc_keeper **ret)
+{
+	struct arc_keeper_options how = { .tidy = opt->tidy };
+	char name[PATH_MAX + 64];
+	sigset_t set;
+	int err;
+
+	set_of_usr1(&set);
+	how.asked = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	how.pressure = arc_memory_watch("", name, sizeof(name));
+	arc_say(&outlet.diag, ARC_DEBUG, "pressure of memory: %s",
+		how.pressure < 0 ? "this system does not tell" : name);
+	err = arc_keeper_new(fs->archive, &how, &outlet.diag, ret);
+	if (err)
+		arc_say(&outlet.diag, ARC_WARN,
+			"memory is not given back by itself: %s",
+			arc_error_text(err));
+}
+
 /* Goes to the background, unless -f, and serves there. */
 static int run_mounted(struct arcfs *fs, struct fuse_session *se,
 		       const struct arcfs_options *opt)
 {
+	arc_cleanup(arc_keeper_freep) struct arc_keeper *keeper = NULL;
 	int err;
 
 	if (fuse_daemonize(opt->foreground) != 0) {
@@ -171,6 +212,7 @@ static int run_mounted(struct arcfs *fs, struct fuse_session *se,
 		openlog("arcfs", LOG_PID, LOG_DAEMON);
 		outlet.background = true;
 	}
+	start_keeper(fs, opt, &keeper);
 	read_ahead(fs, opt);
 	err = serve(fs, se, opt);
 	if (err)
@@ -260,6 +302,8 @@ int main(int argc, char **argv)
 	int status;
 
 	fill_standard_descriptors();
+	block_usr1();
+	arc_memory_return_large();
 	status = arcfs_options_parse(&args, &opt);
 	if (status < 0) {
 		arc_diag_init(&outlet.diag, sink, &outlet,

@@ -7,6 +7,9 @@
 
 #include "archive.h"
 
+#define TIDY_DEFAULT 60 /* seconds */
+#define TIDY_MAX (365UL * 24 * 60 * 60)
+
 /* What a row's function answers, as fuse_opt_parse() wants it. */
 enum { TAKEN = 0, PASS_ON = 1, WRONG = -1 };
 
@@ -92,6 +95,16 @@ static int take_cache_size(struct parsing *p, const char *value)
 static int take_index_cache_size(struct parsing *p, const char *value)
 {
 	return take_size("index_cache_size", value, &p->opt->index_cache_size);
+}
+
+static int take_tidy(struct parsing *p, const char *value)
+{
+	unsigned long n;
+
+	if (!parse_number(value, 10, TIDY_MAX, &n))
+		return wrong("tidy", value, "not a number of seconds");
+	p->opt->tidy = (unsigned)n;
+	return TAKEN;
 }
 
 static int take_gpu(struct parsing *p, const char *value)
@@ -207,9 +220,12 @@ static const struct option options[] = {
 	{ "-V", take_version, NULL, NULL },
 	{ "--version", take_version, "-V, --version", "show the version" },
 	{ "cache_size=", take_cache_size, "-o cache_size=SIZE",
-	  "memory for decoded data; default 256M" },
+	  "decoded data; default 1/8 of memory, 512M at most" },
 	{ "index_cache_size=", take_index_cache_size,
-	  "-o index_cache_size=SIZE", "memory for the index; default 32M" },
+	  "-o index_cache_size=SIZE",
+	  "pieces of the index; default 32M at most" },
+	{ "tidy=", take_tidy, "-o tidy=SECONDS",
+	  "give back what is idle; default 60; 0 never" },
 	{ "threads=", take_threads, "-o threads=N",
 	  "requests served at once; default 2 per CPU, 4..16" },
 	{ "gpu=", take_gpu, "-o gpu=auto|off|force|LIST",
@@ -351,6 +367,7 @@ int arcfs_options_parse(struct fuse_args *args, struct arcfs_options *ret)
 	memset(ret, 0, sizeof(*ret));
 	ret->shared = true;
 	ret->threads = default_threads();
+	ret->tidy = TIDY_DEFAULT;
 	if (arc_gpu_defaults(&ret->gpu, &bad) < 0) {
 		fprintf(stderr,
 			"arcfs: the environment variable %s makes no sense: "

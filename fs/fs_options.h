@@ -18,6 +18,7 @@ struct arcfs_options {
 	char *subdir; /* NULL: the archive's root */
 	size_t cache_size; /* 0: default */
 	size_t index_cache_size; /* 0: default */
+	unsigned tidy; /* seconds; 0: never */
 	unsigned threads; /* most worker threads */
 	struct arc_gpu_options gpu;
 	bool shared; /* inodes=shared: duplicates as one inode */
