@@ -175,6 +175,25 @@ static json_t *ahead_json(const struct arc_ahead_stats *s)
 	return obj;
 }
 
+static json_t *memory_json(const struct arc_cache_memory *m,
+			   const struct arc_lru_stats *index)
+{
+	const struct row rows[] = {
+		{ "ceiling", m->ceiling + index->budget },
+		{ "limit", m->limit + index->limit },
+		{ "held", m->held + index->cost },
+		{ "in_flight", m->in_flight + index->in_flight },
+		{ "peak", m->peak + index->peak },
+		{ "waits", m->waits },
+		{ "shrinks", m->shrinks },
+		{ "tidied", m->tidied + index->tidied },
+	};
+	json_t *obj = json_object();
+
+	set_numbers(obj, rows, ARC_COUNT(rows));
+	return obj;
+}
+
 static json_t *prefill_json(struct arcfs_prefill *prefill)
 {
 	struct arcfs_prefill_stats s = { 0 };
@@ -216,6 +235,7 @@ char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a,
 	set_numbers(obj, rows, ARC_COUNT(rows));
 	set_ratio(obj, "amplification", cache.decoded, get(&stats->served));
 	json_object_set_new(obj, "operations", operations_json(stats));
+	json_object_set_new(obj, "memory", memory_json(&cache.memory, &index));
 	json_object_set_new(obj, "segments", segments_json(&cache));
 	json_object_set_new(obj, "cache", lru_json(&cache.groups));
 	json_object_set_new(obj, "index_cache", lru_json(&index));
