@@ -31,38 +31,52 @@
 
 /* ---- groups ------------------------------------------------------------- */
 
+/* Takes spare number i out. Called with the lock. */
+static struct arc_cache_spare remove_spare(struct arc_cache *cache, unsigned i)
+{
+	struct arc_cache_spare s = cache->spare[i];
+
+	cache->spares--;
+	cache->spare_bytes -= s.n;
+	memmove(&cache->spare[i], &cache->spare[i + 1],
+		(cache->spares - i) * sizeof(s));
+	return s;
+}
+
 uint8_t *arc_cache_take_buffer(struct arc_cache *cache, size_t n, size_t max,
 			       size_t *ret_n)
 {
 	struct arc_cache_spare found = { NULL, n };
 
 	pthread_mutex_lock(&cache->lock);
-	for (unsigned i = cache->spares; i-- > 0 && !found.buf;) {
-		if (cache->spare[i].n < n || cache->spare[i].n > max)
-			continue;
-		found = cache->spare[i];
-		cache->spare[i] = cache->spare[--cache->spares];
-		cache->spare_bytes -= found.n;
-	}
+	for (unsigned i = cache->spares; i-- > 0 && !found.buf;)
+		if (cache->spare[i].n >= n && cache->spare[i].n <= max)
+			found = remove_spare(cache, i);
 	pthread_mutex_unlock(&cache->lock);
 	*ret_n = found.n;
 	return found.buf ? found.buf : malloc(n);
 }
 
+/* The oldest go for it, whose sizes nobody has asked for. */
 void arc_cache_give_buffer(struct arc_cache *cache, uint8_t *buf, size_t n)
 {
-	pthread_mutex_lock(&cache->lock);
-	if (cache->spares < ARC_CACHE_SPARES_MAX &&
-	    cache->spare_bytes + n <= cache->spare_max) {
-		cache->spare[cache->spares++] =
-			(struct arc_cache_spare){ buf, n };
-		cache->spare_bytes += n;
-		cache->spare_peak =
-			ARC_MAX(cache->spare_peak, cache->spare_bytes);
-		buf = NULL;
+	uint8_t *old[ARC_CACHE_SPARES_MAX];
+	unsigned olds = 0;
+
+	if (n > cache->spare_max) {
+		free(buf);
+		return;
 	}
+	pthread_mutex_lock(&cache->lock);
+	while (cache->spares == ARC_CACHE_SPARES_MAX ||
+	       cache->spare_bytes + n > cache->spare_max)
+		old[olds++] = remove_spare(cache, 0).buf;
+	cache->spare[cache->spares++] = (struct arc_cache_spare){ buf, n };
+	cache->spare_bytes += n;
+	cache->spare_peak = ARC_MAX(cache->spare_peak, cache->spare_bytes);
 	pthread_mutex_unlock(&cache->lock);
-	free(buf);
+	while (olds > 0)
+		free(old[--olds]);
 }
 
 static void drop_spares(struct arc_cache *cache)

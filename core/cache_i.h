@@ -47,7 +47,7 @@ struct arc_cache {
 	struct arc_said said_segments; /* by frame << 8 | segment, + 1 */
 
 	pthread_mutex_t lock; /* of the spare buffers and of copies */
-	struct arc_cache_spare spare[ARC_CACHE_SPARES_MAX];
+	struct arc_cache_spare spare[ARC_CACHE_SPARES_MAX]; /* oldest first */
 	unsigned spares;
 	size_t spare_bytes;
 	size_t spare_peak;
