@@ -204,6 +204,14 @@ static int show(struct tool *t, struct tool_status *s, const sigset_t *ends)
 	}
 }
 
+/* Also what a shell has its background ignore: it would be lost when it comes
+ * while it is let in. */
+static void listen_to(sigset_t *ends, int number)
+{
+	sigaddset(ends, number);
+	signal(number, SIG_DFL);
+}
+
 static int run(struct tool *t)
 {
 	arc_cleanup(arc_freep) char *archive = NULL;
@@ -219,10 +227,10 @@ static int run(struct tool *t)
 	s.root = root;
 	s.archive = archive;
 	sigemptyset(&ends);
-	if (t->req.watch > 0) {
-		sigaddset(&ends, SIGINT);
-		sigaddset(&ends, SIGTERM);
-	}
+	if (t->req.watch > 0)
+		listen_to(&ends, SIGINT);
+	if (t->req.watch > 0)
+		listen_to(&ends, SIGTERM);
 	err = ask(&s, &ends);
 	if (err)
 		say(t, err);
