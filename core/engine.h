@@ -45,6 +45,9 @@ struct arc_decode_job {
 				 * is known afterwards of what is not wanted, or
 				 * bad */
 
+	bool pinned; /* the engine's: the device that does it takes the payload
+		      * from where it is */
+
 	struct arc_segset bad; /* result: wanted ones that are not right */
 };
 
@@ -78,6 +81,8 @@ struct arc_job {
 
 	/* The engine's. */
 	struct arc_job *next;
+	unsigned staged; /* lies in memory lent of that device, from 1 on; 0: of
+			  * none */
 	bool done;
 };
 
@@ -117,6 +122,19 @@ void arc_engine_submit(struct arc_engine *e, struct arc_job *job);
 
 /* Jobs that should be under way for everybody to have work. */
 unsigned arc_engine_depth(const struct arc_engine *e);
+
+/*
+ * Lends memory for n bytes that a job is going to be made of: a frame, or a
+ * payload with the slack behind it. It is pinned memory of a device, which takes
+ * the bytes from there without a copy, as long as there is some, and plain
+ * memory otherwise; so a reader reads into it, and nothing else is different.
+ * It stays as it is until it is given back, even if the device is retired and
+ * the CPU does the job. NULL: no memory.
+ */
+uint8_t *arc_engine_lend(struct arc_engine *e, size_t n);
+
+/* When jobs made of it are done, and before the engine is freed. Accepts NULL. */
+void arc_engine_give_back(struct arc_engine *e, uint8_t *p);
 
 /* Returns when the job is done; look at job->err then. */
 void arc_engine_wait(struct arc_engine *e, struct arc_job *job);

@@ -603,14 +603,17 @@ static inline void copy(local const struct batch *b,
 static inline void begin(struct cursor *c, global const uint *seg,
 			 global const uchar *payload)
 {
-	c->src = payload + (size_t)seg[DEC_SRC] * DEC_UNIT;
-	c->lo = 0;
-	c->lo_end = c->x16 = 2 * seg[DEC_LO];
+	const size_t at = (size_t)seg[DEC_SRC] * DEC_UNIT;
+
+	/* from the aligned word on in which it begins, for load() */
+	c->src = payload + (at & ~(size_t)7);
+	c->lo = at & 7;
+	c->lo_end = c->x16 = c->lo + 2 * seg[DEC_LO];
 	c->x16_end = c->tok = c->x16 + 2 * seg[DEC_X16];
 	c->tok_end = c->hi = c->tok + seg[DEC_TOKENS];
 	c->hi_end = c->x8 = c->hi + seg[DEC_HI];
 	c->x8_end = c->lit = c->x8 + seg[DEC_X8];
-	c->lit_end = seg[DEC_STORED];
+	c->lit_end = c->lo + seg[DEC_STORED];
 	c->at = seg[DEC_SEGMENT] << LZX_SEGMENT_LOG;
 	c->end = c->at + seg[DEC_RAW];
 }

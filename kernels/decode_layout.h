@@ -28,7 +28,7 @@
 		       * the lowest bits first */
 #define DEC_WORDS 24
 
-#define DEC_UNIT 16
+#define DEC_UNIT 2 /* LO and X16 have words of two bytes */
 #define DEC_NO_FILL 256
 
 /* What has become of it, a word for each segment of the output. Before anything has, the host writes NOT_RUN. */

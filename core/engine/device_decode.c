@@ -27,8 +27,10 @@ static const struct arc_decode_shape shape_cpu = { .items = 1, .tokens = 64 };
 /* Work-groups that a unit of a GPU has at once, about. */
 #define GROUPS_PER_UNIT 8
 
-/* Behind the last stored byte, for loads of whole words. */
-#define PAYLOAD_SLACK DEC_UNIT
+/* Where stored bytes begin in the device's memory, and how much more there is
+ * of it behind the last, for loads of whole words. */
+#define ALIGN 16
+#define PAYLOAD_SLACK ALIGN
 
 bool arc_device_decodes(const struct arc_record *r)
 {
@@ -54,6 +56,9 @@ void arc_device_decoder_free(struct arc_device_decoder *d)
 	free(d->owner);
 	free(d->fetched);
 	free(d->src);
+	free(d->direct);
+	free(d->at);
+	free(d->upload);
 	free(d);
 }
 
@@ -81,7 +86,11 @@ static int allocate(struct arc_device_decoder *d, struct arc_ocl_device *dev)
 	d->owner = calloc(cap, sizeof(*d->owner));
 	d->fetched = calloc(cap, sizeof(*d->fetched));
 	d->src = calloc(cap, sizeof(*d->src));
-	if (!d->frame || !d->base || !d->owner || !d->fetched || !d->src)
+	d->direct = calloc(cap, sizeof(*d->direct));
+	d->at = calloc(cap, sizeof(*d->at));
+	d->upload = calloc(cap, sizeof(*d->upload));
+	if (!d->frame || !d->base || !d->owner || !d->fetched || !d->src ||
+	    !d->direct || !d->at || !d->upload)
 		return -ENOMEM;
 	err = arc_device_plan_new(d->cap, &d->plan);
 	if (err == 0)
@@ -161,21 +170,28 @@ static uint32_t span_of(const struct arc_segset *set)
 	return arc_segset_highest(set) - arc_segset_lowest(set) + 1;
 }
 
-/* Units that stored bytes take. */
-static uint32_t units_of(const struct arc_segment *seg)
+/* Units that n stored bytes take. */
+static uint32_t units_of(size_t n)
 {
-	return (uint32_t)arc_div_up(seg->size, DEC_UNIT);
+	return (uint32_t)arc_div_up(n, ALIGN) * (ALIGN / DEC_UNIT);
 }
 
+/* Device's memory that a job takes, gathered or as it is. */
 static size_t stored_of(const struct arc_decode_job *job)
 {
-	size_t units = 0;
+	const struct arc_segment *first = NULL;
+	size_t gathered = 0, span = 0;
 
 	for (uint32_t s = 0; s < job->record->segments; s++) {
-		if (arc_segset_has(&job->set, s))
-			units += units_of(&job->record->segment[s]);
+		const struct arc_segment *seg = &job->record->segment[s];
+
+		if (!arc_segset_has(&job->set, s))
+			continue;
+		first = first ? first : seg;
+		gathered += units_of(seg->size);
+		span = seg->offset + seg->size - first->offset;
 	}
-	return units * DEC_UNIT;
+	return ARC_MAX(gathered, units_of(job->pinned ? span : 0)) * DEC_UNIT;
 }
 
 unsigned arc_device_decoder_fits(const struct arc_device_decoder *d,
@@ -199,8 +215,8 @@ unsigned arc_device_decoder_fits(const struct arc_device_decoder *d,
 
 /* ---- telling the device -------------------------------------------------- */
 
-/* The i-th segment of the plan: its words and its stored bytes. Called by
- * several threads. */
+/* The i-th segment of the plan: its words and, where they are gathered, its
+ * stored bytes. Called by several threads. */
 static int put_segment(void *ctx, uint64_t i)
 {
 	struct arc_device_decoder *d = ctx;
@@ -216,45 +232,157 @@ static int put_segment(void *ctx, uint64_t i)
 	words[DEC_FRAME] = d->base[p->frame];
 	memcpy((uint8_t *)d->segments.p + i * sizeof(words), words,
 	       sizeof(words));
-	if (seg->size > 0)
+	if (seg->size > 0 && !d->direct[p->frame])
 		memcpy((uint8_t *)d->payload.p + (size_t)d->src[i] * DEC_UNIT,
 		       job->payload + seg->offset, seg->size);
 	return 0;
 }
 
-/* Where stored bytes lie; returns how many units they take. */
-static uint32_t lay_out(struct arc_device_decoder *d)
+/* Whether a device can decode what it needs of a job from where it lies. Only an
+ * odd size in the middle of a frame, of which no encoder knows, is against
+ * it. */
+static bool is_direct(const struct arc_decode_job *job,
+		      const struct arc_segset *set)
 {
+	const struct arc_record *r = job->record;
+	uint32_t odd = 0, first;
+
+	if (!job->pinned || is_empty(set))
+		return false;
+	first = r->segment[arc_segset_lowest(set)].offset;
+	for (uint32_t s = 0; s < r->segments; s++) {
+		if (arc_segset_has(set, s) && r->segment[s].size > 0)
+			odd |= r->segment[s].offset - first;
+	}
+	return odd % DEC_UNIT == 0;
+}
+
+/* Bytes from the first segment of a set, which is not empty, to the last. */
+static size_t stored_span(const struct arc_record *r,
+			  const struct arc_segset *set)
+{
+	const struct arc_segment *first = &r->segment[arc_segset_lowest(set)];
+	const struct arc_segment *last = &r->segment[arc_segset_highest(set)];
+
+	return last->offset + last->size - first->offset;
+}
+
+/* Of the i-th segment of the plan. */
+static const struct arc_segment *segment_of(const struct arc_device_decoder *d,
+					    uint32_t i)
+{
+	const struct arc_plan_segment *p = &d->plan->segment[i];
+
+	return &d->jobs[p->frame].record->segment[p->s];
+}
+
+/* Where in its payload what is needed of job i begins. */
+static uint32_t first_offset(const struct arc_device_decoder *d, uint32_t i)
+{
+	uint32_t s = arc_segset_lowest(&d->frame[i].set);
+
+	return d->jobs[i].record->segment[s].offset;
+}
+
+/* The pieces of a job's payload that are needed, which go to `to` (bytes) as
+ * they lie. */
+static void plan_uploads(struct arc_device_decoder *d, uint32_t i, size_t to)
+{
+	const struct arc_record *r = d->jobs[i].record;
+	const struct arc_segset *set = &d->frame[i].set;
+	const uint8_t *first = d->jobs[i].payload + first_offset(d, i);
+	struct arc_upload *last = NULL;
+
+	for (uint32_t s = 0; s < r->segments; s++) {
+		const struct arc_segment *seg = &r->segment[s];
+		const uint8_t *from = d->jobs[i].payload + seg->offset;
+
+		if (!arc_segset_has(set, s) || seg->size == 0)
+			continue;
+		if (!last || last->from + last->n != from) {
+			last = &d->upload[d->uploads++];
+			*last = (struct arc_upload){
+				.from = from, .to = to + (size_t)(from - first)
+			};
+		}
+		last->n += seg->size;
+	}
+}
+
+/* Where the stored bytes of segments lie that are gathered; behind them those of
+ * jobs whose payload the device takes as it is. */
+static void lay_out(struct arc_device_decoder *d)
+{
+	const struct arc_device_plan *plan = d->plan;
 	uint32_t units = 0;
 
+	for (uint32_t i = 0; i < plan->segments; i++) {
+		d->src[i] = units;
+		if (!d->direct[plan->segment[i].frame])
+			units += units_of(segment_of(d, i)->size);
+	}
+	d->figures.gathered = (size_t)units * DEC_UNIT;
+	d->uploads = 0;
+	for (uint32_t i = 0; i < d->n; i++) {
+		d->at[i] = units;
+		if (!d->direct[i])
+			continue;
+		plan_uploads(d, i, (size_t)units * DEC_UNIT);
+		units += units_of(
+			stored_span(d->jobs[i].record, &d->frame[i].set));
+	}
+	for (uint32_t i = 0; i < plan->segments; i++) {
+		uint32_t k = plan->segment[i].frame;
+
+		if (d->direct[k])
+			d->src[i] = d->at[k] + (segment_of(d, i)->offset -
+						first_offset(d, k)) /
+						       DEC_UNIT;
+	}
+}
+
+static void count_bytes(struct arc_device_decoder *d)
+{
 	d->figures = (struct arc_decode_figures){
 		.chains = d->plan->chains,
 		.launches = d->plan->levels,
 	};
 	for (uint32_t i = 0; i < d->plan->segments; i++) {
 		const struct arc_plan_segment *p = &d->plan->segment[i];
-		const struct arc_record *r = d->jobs[p->frame].record;
 
-		d->src[i] = units;
-		units += units_of(&r->segment[p->s]);
-		d->figures.raw += arc_record_segment_raw(r, p->s);
-		d->figures.stored += r->segment[p->s].size;
+		d->figures.raw +=
+			arc_record_segment_raw(d->jobs[p->frame].record, p->s);
+		d->figures.stored += segment_of(d, i)->size;
 	}
-	return units;
 }
 
 static void gather(struct arc_device_decoder *d)
 {
-	d->stored = lay_out(d) * (size_t)DEC_UNIT;
+	count_bytes(d);
+	lay_out(d);
 	arc_parallel_each(d->threads, d->plan->segments, put_segment, d);
 	memcpy(d->chains.p, d->plan->chain,
 	       d->plan->chains * sizeof(d->plan->chain[0]));
 }
 
+static int send_payload(struct arc_device_decoder *d)
+{
+	int err = arc_mirror_send(&d->payload, d->queue, 0,
+				  (size_t)d->figures.gathered);
+
+	for (uint32_t i = 0; i < d->uploads && err == 0; i++) {
+		const struct arc_upload *u = &d->upload[i];
+
+		err = arc_ocl_write(d->queue, d->payload.device, u->to, u->from,
+				    u->n);
+	}
+	return err;
+}
+
 static int send(struct arc_device_decoder *d)
 {
 	size_t n = d->plan->segments;
-	int err = arc_mirror_send(&d->payload, d->queue, 0, d->stored);
+	int err = send_payload(d);
 
 	if (err == 0)
 		err = arc_mirror_send(&d->segments, d->queue, 0,
@@ -388,6 +516,7 @@ static int plan_jobs(struct arc_device_decoder *d)
 		err = take_part(job, &frame->set);
 		if (err < 0)
 			return err;
+		d->direct[i] = is_direct(job, &frame->set);
 		for (d->base[i] = d->slots; d->slots < end; d->slots++)
 			d->owner[d->slots] = i;
 		note_fetched(d, i);

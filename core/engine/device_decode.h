@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * device_decode - segments of LZ-EXT3 frames decoded by an OpenCL device, many
- * at a time. Bytes are gathered into pinned memory, copied to the device,
- * decoded there (decode.cl) in the order that device_plan.h says, and copied
+ * at a time. Bytes are gathered into pinned memory, unless they lie there
+ * already, copied to the device, decoded there (decode.cl) in the order that device_plan.h says, and copied
  * back; what comes back is compared with the checksums here, by several
  * threads, and only then handed on. So neither a device nor an archive that
  * lies makes wrong bytes.
@@ -68,7 +68,8 @@ int arc_device_decoder_run(struct arc_device_decoder *d,
 
 /*
  * The same in three steps. Only the second has to do with the device, and may
- * hang; it looks at the jobs, but not at what they point to.
+ * hang; it looks at nothing but the decoder's own memory, and payloads that are
+ * pinned.
  */
 int arc_device_decoder_load(struct arc_device_decoder *d,
 			    struct arc_decode_job *jobs, unsigned n);
@@ -81,6 +82,7 @@ struct arc_decode_figures {
 	uint64_t launch_ns; /* the longest; likewise */
 	uint64_t raw; /* bytes decoded, wanted or not */
 	uint64_t stored;
+	uint64_t gathered; /* bytes: stored ones that the host has copied */
 	uint32_t refused; /* segments that the device could not decode */
 	uint32_t chains;
 	uint32_t launches;

@@ -20,6 +20,8 @@ struct arc_device_lane {
 	bool obeys; /* takes as many as it was told, however long they take */
 	size_t frame_max; /* bytes, whole segments */
 	double share; /* of the jobs at hand */
+	size_t block; /* bytes of what it lends, for each job; 0: nothing */
+	struct arc_ocl_pinned *lent; /* until the engine has it; or NULL */
 	bool wrong; /* a result was */
 };
 
@@ -33,7 +35,8 @@ void arc_device_lane_init(struct arc_device_lane *l,
 			  const struct arc_engine_params *params, unsigned i,
 			  enum arc_gpu_work work, unsigned times);
 
-/* make(), with half as many jobs as long as memory is short. */
+/* make(), with half as many jobs as long as memory is short. Then memory to be
+ * lent, if there is some. */
 int arc_device_lane_prepare(struct arc_device_lane *l, arc_lane_make make);
 
 /* How many of n jobs at hand are for this lane: 1 to n. */
@@ -49,11 +52,15 @@ void arc_device_lane_learn(struct arc_device_lane *l, unsigned n,
 			   uint64_t launch_ns, double begun);
 
 /* For the table of ops. */
+void arc_device_lane_lend(struct arc_worker *worker,
+			  struct arc_staging *staging);
 void arc_device_lane_why(struct arc_worker *worker, char *out, size_t cap);
 void arc_device_lane_abandon(struct arc_worker *worker);
 
-/* Frees the lane by end(l), which may hang. */
+/* Frees the lane by end(l), which may hang, and begins with
+ * arc_device_lane_end(). */
 void arc_device_lane_free(struct arc_device_lane *l, int (*end)(void *l));
+void arc_device_lane_end(struct arc_device_lane *l);
 
 int arc_lane_decode_new(const struct arc_engine_params *params, unsigned i,
 			struct arc_device_lane **ret);

@@ -16,6 +16,7 @@
 
 #include "diag.h"
 #include "pool.h"
+#include "staging.h"
 
 #define DEADLINE_MS 20000
 #define PREPARE_MS 120000 /* programs are built */
@@ -44,6 +45,7 @@ struct lane {
 
 struct arc_engine {
 	struct arc_diag *diag;
+	struct arc_staging *staging; /* gets its lock within ours */
 	unsigned deadline_ms; /* of a batch */
 	unsigned prepare_ms;
 	unsigned depth;
@@ -162,8 +164,10 @@ static void end_lane(struct arc_engine *e, struct lane *l,
 {
 	if (l->state == LANE_ENDED || l->state == LANE_GIVEN_UP)
 		return;
-	if (l->device)
+	if (l->device) {
 		e->device_lanes--;
+		arc_staging_retire(e->staging, l->device);
+	}
 	l->state = state;
 	put_back(e, l);
 	pthread_cond_broadcast(&e->changed);
@@ -285,6 +289,8 @@ static void work(struct lane *l)
 
 	if (l->worker->ops->prepare)
 		err = call(l, l->worker->ops->prepare, e->prepare_ms);
+	if (!err && l->worker->ops->lend)
+		l->worker->ops->lend(l->worker, e->staging);
 	while (!err && !is_retired(e, l->device)) {
 		if (may_take(e, l)) {
 			take(e, l);
@@ -316,9 +322,34 @@ static void *lane_main(void *arg)
 
 /* ---- the face ------------------------------------------------------------ */
 
+uint8_t *arc_engine_lend(struct arc_engine *e, size_t n)
+{
+	return arc_staging_lend(e->staging, n);
+}
+
+void arc_engine_give_back(struct arc_engine *e, uint8_t *p)
+{
+	arc_staging_give_back(e->staging, p);
+}
+
+/* Where what it is made of lies. */
+static const uint8_t *place_of(const struct arc_job *job)
+{
+	switch (job->kind) {
+	case ARC_JOB_ENCODE:
+		return job->encode.in.p;
+	case ARC_JOB_DECODE:
+		return job->decode.payload;
+	case ARC_JOB_HASH:
+	default:
+		return NULL;
+	}
+}
+
 void arc_engine_submit(struct arc_engine *e, struct arc_job *job)
 {
 	job->done = false;
+	job->staged = arc_staging_device(e->staging, place_of(job));
 	pthread_mutex_lock(&e->lock);
 	while (e->queued >= e->depth)
 		wait_change(e);
@@ -397,7 +428,8 @@ int arc_engine_new_empty(const struct arc_engine_params *params, unsigned lanes,
 	if (!e)
 		return -ENOMEM;
 	e->lane = calloc(lanes, sizeof(*e->lane));
-	if (!e->lane) {
+	if (!e->lane || arc_staging_new(&e->staging)) {
+		free(e->lane);
 		free(e);
 		return -ENOMEM;
 	}
@@ -493,6 +525,7 @@ void arc_engine_free(struct arc_engine *e)
 		if (!is_abandoned(e, l->device))
 			l->worker->ops->free(l->worker);
 	}
+	arc_staging_free(e->staging); /* after all queues that take from it */
 	if (!all)
 		return;
 	pthread_cond_destroy(&e->changed);

@@ -8,8 +8,9 @@
 #include "device_lane.h"
 #include "device_trial.h"
 
-/* What is decoded, what it is decoded from, and tables. */
-#define TIMES 3
+/* What is decoded, what it is decoded from, and tables; and what is lent, of
+ * the host, which shall be no more. */
+#define TIMES 4
 
 struct decode_lane {
 	struct arc_device_lane lane;
@@ -42,6 +43,7 @@ static unsigned takes(struct arc_worker *worker, struct arc_job *const *jobs,
 	for (unsigned i = 0; i < n; i++) {
 		assert(jobs[i]->kind == ARC_JOB_DECODE);
 		l->job[i] = jobs[i]->decode;
+		l->job[i].pinned = jobs[i]->staged == worker->device;
 	}
 	n = arc_device_decoder_fits(l->decoder, l->job, n);
 	return ARC_MAX(n, 1);
@@ -115,6 +117,7 @@ static int end(void *lane)
 	struct decode_lane *l = lane;
 
 	arc_device_decoder_free(l->decoder);
+	arc_device_lane_end(&l->lane);
 	free(l);
 	return 0;
 }
@@ -126,6 +129,7 @@ static void free_lane(struct arc_worker *worker)
 
 static const struct arc_worker_ops ops = {
 	.prepare = prepare,
+	.lend = arc_device_lane_lend,
 	.takes = takes,
 	.load = load,
 	.run = run,
@@ -143,6 +147,8 @@ int arc_lane_decode_new(const struct arc_engine_params *params, unsigned i,
 	if (!l)
 		return -ENOMEM;
 	arc_device_lane_init(&l->lane, params, i, ARC_GPU_DECODE, TIMES);
+	l->lane.block = arc_record_bound((uint32_t)l->lane.frame_max) +
+			ARC_DECODE_SLACK;
 	l->lane.worker.ops = &ops;
 	*ret = &l->lane;
 	return 0;

@@ -4,6 +4,7 @@
 #include "device_decode.h"
 #include "device_lane.h"
 #include "device_trial.h"
+#include "staging.h"
 
 /* Jobs at once, where the user says nothing: more would take too much of the
  * host's memory, for every lane holds some of it for each. */
@@ -39,6 +40,16 @@ void arc_device_lane_init(struct arc_device_lane *l,
 	l->now = (unsigned)ARC_MAX(ARC_MIN(l->batch, quick), 1);
 }
 
+static int take_lent(struct arc_device_lane *l)
+{
+	int err = 0;
+
+	if (l->block)
+		err = arc_ocl_pinned_new(l->device->ocl, l->batch * l->block,
+					 &l->lent);
+	return err == -ENOMEM ? 0 : err;
+}
+
 int arc_device_lane_prepare(struct arc_device_lane *l, arc_lane_make make)
 {
 	int err = make(l);
@@ -48,8 +59,58 @@ int arc_device_lane_prepare(struct arc_device_lane *l, arc_lane_make make)
 		err = make(l);
 	}
 	l->now = ARC_MIN(l->now, l->batch);
-	return err;
+	return err ? err : take_lent(l);
 }
+
+/* ---- memory that is lent -------------------------------------------------- */
+
+struct lent {
+	const struct arc_device *device;
+	struct arc_ocl_pinned *pinned;
+};
+
+static int free_pinned(void *pinned)
+{
+	arc_ocl_pinned_free(pinned);
+	return 0;
+}
+
+static void end_lent(void *ctx)
+{
+	struct lent *t = ctx;
+
+	if (arc_device_release(t->device, free_pinned, t->pinned))
+		arc_ocl_abandon(t->device->ocl);
+	free(t);
+}
+
+/* Without memory for it nothing is lent. */
+void arc_device_lane_lend(struct arc_worker *worker,
+			  struct arc_staging *staging)
+{
+	struct arc_device_lane *l = (struct arc_device_lane *)worker;
+	struct lent *t = l->lent ? malloc(sizeof(*t)) : NULL;
+	struct arc_staging_area area = {
+		.device = worker->device,
+		.block = l->block,
+		.blocks = l->batch,
+		.end = end_lent,
+		.ctx = t,
+	};
+
+	if (!t)
+		return;
+	*t = (struct lent){ l->device, arc_steal(l->lent) };
+	area.p = arc_ocl_pinned_at(t->pinned);
+	arc_staging_add(staging, &area);
+}
+
+void arc_device_lane_end(struct arc_device_lane *l)
+{
+	arc_ocl_pinned_free(l->lent);
+}
+
+/* -------------------------------------------------------------------------- */
 
 unsigned arc_device_lane_takes(const struct arc_device_lane *l, unsigned n)
 {

@@ -14,8 +14,9 @@
 #include "device_trial.h"
 #include "pool.h"
 
-/* What arc_device_encoder_new() says, and tables. */
-#define TIMES 10
+/* What arc_device_encoder_new() says, and tables; and what is lent, of the host,
+ * which shall be no more. */
+#define TIMES 11
 
 struct encode_lane {
 	struct arc_device_lane lane;
@@ -23,6 +24,8 @@ struct encode_lane {
 	struct arc_device_encoder *encoder;
 	struct arc_ocl_pinned *raw; /* of all frames, at whole segments */
 	struct arc_encode_frame frame[ARC_ENGINE_BATCH_MAX];
+	bool pinned[ARC_ENGINE_BATCH_MAX]; /* frames that lie so that the device
+					    * takes them from there */
 	unsigned n;
 	struct arc_job *const *jobs; /* while they are stored */
 	unsigned check; /* every how many-th record is decoded; 0: none */
@@ -141,6 +144,8 @@ static int copy_raw(void *ctx, uint64_t i)
 		if (err)
 			return err;
 	}
+	if (l->pinned[i])
+		return 0;
 	raw += i * l->lane.frame_max;
 	memcpy(raw, l->frame[i].raw.p, l->frame[i].raw.n);
 	l->frame[i].raw.p = raw;
@@ -158,6 +163,7 @@ static int load(struct arc_worker *worker, struct arc_job *const *jobs,
 			.raw = jobs[i]->encode.in,
 			.group_log = l->params.codec.group_log,
 		};
+		l->pinned[i] = jobs[i]->staged == worker->device;
 	}
 	l->n = n;
 	return arc_parallel_each(l->lane.threads, n, copy_raw, l);
@@ -267,6 +273,7 @@ static int end(void *lane)
 
 	arc_device_encoder_free(l->encoder);
 	arc_ocl_pinned_free(l->raw);
+	arc_device_lane_end(&l->lane);
 	free(l);
 	return 0;
 }
@@ -278,6 +285,7 @@ static void free_lane(struct arc_worker *worker)
 
 static const struct arc_worker_ops ops = {
 	.prepare = prepare,
+	.lend = arc_device_lane_lend,
 	.takes = takes,
 	.load = load,
 	.run = run,
@@ -296,6 +304,7 @@ static int new_lane(const struct arc_engine_params *params, unsigned i,
 		return -ENOMEM;
 	assert(params->record && params->record->codec.parallel);
 	arc_device_lane_init(&l->lane, params, i, ARC_GPU_ENCODE, TIMES);
+	l->lane.block = l->lane.frame_max;
 	l->lane.worker.ops = &ops;
 	l->params = *params->record;
 	l->params.encoder = &ready_encoder;

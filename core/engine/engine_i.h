@@ -13,11 +13,16 @@
 
 #define ARC_ENGINE_BATCH_MAX 256
 
+struct arc_staging;
 struct arc_worker;
 
 struct arc_worker_ops {
 	/* Optional: what takes its time before the first job. May hang. */
 	int (*prepare)(struct arc_worker *w);
+
+	/* Optional: gives memory to be lent, after prepare(). Under the engine's
+	 * lock. */
+	void (*lend)(struct arc_worker *w, struct arc_staging *staging);
 
 	/* How many of the jobs at hand (>= 1, in order) it takes at once. Under
 	 * the engine's lock. NULL: one. */
@@ -26,9 +31,9 @@ struct arc_worker_ops {
 
 	/*
 	 * Does the jobs, in three steps. Only run() may hang, and it touches
-	 * nothing but what is the worker's own: load() copies what it needs of
-	 * the jobs, store() puts the results into them. load and run are
-	 * optional.
+	 * nothing but what is the worker's own, or its device has lent, which
+	 * stays: load() copies what else it needs of the jobs, store() puts the
+	 * results into them. load and run are optional.
 	 *
 	 * A negative result means that the worker is good for nothing any more:
 	 * the jobs are done by others. What a job itself ends with is job->err.

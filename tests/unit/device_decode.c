@@ -244,6 +244,40 @@ static void a_run_tells_what_it_was(void **state)
 	assert_int_equal(f.launches, 1);
 	assert_int_equal(f.refused, 0);
 	assert_true(f.kernel_ns > 0);
+	assert_true(f.launch_ns > 0 && f.launch_ns <= f.kernel_ns);
+	assert_true(f.gathered >= f.stored);
+	assert_int_equal(arc_device_decoder_figures(world.decoder[1]).gathered,
+			 0);
+	device_clear();
+}
+
+/* Words of two bytes would lie where no device loads them from. */
+static void behind_an_odd_size_nothing_is_taken_as_it_lies(void **state)
+{
+	const struct arc_encoder_params p = params(1, 18, 0);
+	struct arc_device_decoder *d = world.decoder[1];
+	struct arc_decode_job *job;
+	struct arc_record *r;
+	uint8_t *at;
+
+	(void)state;
+	testdata_fill(TESTDATA_TEXT, raw, 3 * SEGMENT, 1);
+	job = device_add_raw(raw, 3 * SEGMENT, &p);
+	at = arc_ocl_pinned_at(world.pinned);
+	memcpy(&r, &job->record, sizeof(r));
+	for (uint32_t s = 0, n = 0; s < 3; s++) {
+		struct arc_segment *seg = &r->segment[s];
+
+		memcpy(at + n, job->payload + seg->offset, seg->size);
+		seg->offset = n;
+		n += seg->size + (s == 1);
+	}
+	job->payload = at;
+	job->pinned = true;
+	assert_int_equal(arc_device_decoder_run(d, job, 1), 0);
+	assert_int_equal(job->bad.word[0], 0);
+	assert_memory_equal(world.out[0], raw, 3 * SEGMENT);
+	assert_true(arc_device_decoder_figures(d).gathered > 0);
 	device_clear();
 }
 
@@ -387,6 +421,8 @@ int main(void)
 		cmocka_unit_test(what_a_segment_needs_is_enough_for_it),
 		cmocka_unit_test(nothing_is_decoded_where_nothing_is_wanted),
 		cmocka_unit_test(a_run_tells_what_it_was),
+		cmocka_unit_test(
+			behind_an_odd_size_nothing_is_taken_as_it_lies),
 		cmocka_unit_test(jobs_that_do_not_fit_are_counted_and_refused),
 		cmocka_unit_test(sets_that_cannot_be_are_refused),
 		cmocka_unit_test(

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How many jobs a lane of a device takes at once: what its trial promises, and
- * then what launches take. The fault layer makes the device seem slow.
+ * A lane of a device, step by step. How many jobs it takes at once: what its
+ * trial promises, and then what launches take; the fault layer makes the device
+ * seem slow. And from where it takes them.
  */
 #include <libgen.h>
 #include <setjmp.h>
@@ -14,6 +15,7 @@
 
 #include "chosengpu.h"
 #include "engine/device_lane.h"
+#include "engine/staging.h"
 #include "testdata.h"
 
 #define JOBS 40
@@ -194,6 +196,59 @@ static void batches_that_were_asked_for_do_not_shrink(void **state)
 	w->ops->free(w);
 }
 
+/* ---- memory that a lane lends -------------------------------------------- */
+
+/* What is changed behind load() is seen by the device if and only if it takes
+ * the payload from where it lies; the checksum tells, of the CPU too. Returns
+ * whether the job was bad. */
+static bool sees_change(struct arc_worker *w, struct arc_staging *staging,
+			uint8_t *payload)
+{
+	struct arc_job *list[JOBS];
+	struct arc_job *job = &jobs[0];
+	bool bad;
+
+	set_jobs(list);
+	memcpy(payload, stored + record->head, record->payload);
+	memset(payload + record->payload, 0, ARC_DECODE_SLACK);
+	job->decode.payload = payload;
+	job->staged = arc_staging_device(staging, payload);
+	assert_int_equal(w->ops->takes(w, list, 1), 1);
+	assert_int_equal(w->ops->load(w, list, 1), 0);
+	payload[record->payload - 1] ^= 1;
+	assert_int_equal(w->ops->run(w), 0);
+	assert_int_equal(w->ops->store(w, list, 1), 0);
+	assert_int_equal(job->err, 0);
+	bad = arc_segset_has(&job->decode.bad, 0);
+	if (!bad)
+		assert_memory_equal(out[0], raw, FRAME);
+	return bad;
+}
+
+static void what_is_lent_is_taken_from_where_it_lies(void **state)
+{
+	struct arc_worker *w = new_lane(1e12, 2, 0);
+	struct arc_worker *other = new_lane(1e12, 1, 0);
+	size_t n = record->payload + ARC_DECODE_SLACK;
+	struct arc_staging *s = NULL;
+	uint8_t *p[3];
+
+	(void)state;
+	assert_int_equal(arc_staging_new(&s), 0);
+	w->ops->lend(w, s);
+	for (size_t i = 0; i < ARC_COUNT(p); i++)
+		p[i] = arc_staging_lend(s, n);
+	assert_true(sees_change(w, s, p[0]));
+	assert_true(sees_change(w, s, p[1]));
+	assert_false(sees_change(w, s, p[2])); /* there were two blocks */
+	assert_true(sees_change(other, s, p[0])); /* of the same device */
+	for (size_t i = 0; i < ARC_COUNT(p); i++)
+		arc_staging_give_back(s, p[i]);
+	w->ops->free(w);
+	other->ops->free(other);
+	arc_staging_free(s);
+}
+
 /* ------------------------------------------------------------------------- */
 
 static int setup(void **state)
@@ -251,6 +306,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_batches_of_a_slow_device_shrink),
 		cmocka_unit_test(the_first_batch_is_what_the_trial_promises),
 		cmocka_unit_test(batches_that_were_asked_for_do_not_shrink),
+		cmocka_unit_test(what_is_lent_is_taken_from_where_it_lies),
 	};
 
 	(void)argc;

@@ -16,6 +16,7 @@
 
 #include "diag.h"
 #include "engine/engine_i.h"
+#include "engine/staging.h"
 #include "testdata.h"
 
 #define JOBS 40
@@ -29,6 +30,7 @@ struct script {
 	unsigned wrong_at;
 	unsigned hangs_at;
 	bool fails_to_prepare;
+	bool lends;
 };
 
 struct scripted {
@@ -37,6 +39,7 @@ struct scripted {
 	unsigned batches;
 	atomic_uint stored; /* jobs */
 	atomic_bool abandoned;
+	uint8_t lends[2][FRAME]; /* frames */
 	sem_t go_on; /* ends a hang */
 	sem_t gone_on;
 };
@@ -51,6 +54,7 @@ struct world {
 	struct arc_job job[JOBS];
 	struct scripted device[2];
 	atomic_uint freed;
+	unsigned ended; /* areas that were lent */
 };
 
 static struct world *world;
@@ -67,6 +71,29 @@ static unsigned takes(struct arc_worker *worker, struct arc_job *const *jobs,
 static int prepare(struct arc_worker *worker)
 {
 	return ((struct scripted *)worker)->script.fails_to_prepare ? -EIO : 0;
+}
+
+/* Its device has no queue any more that may take from it. */
+static void end_area(void *ctx)
+{
+	(void)ctx;
+	assert_int_equal(world->freed, world->params.devices);
+	world->ended++;
+}
+
+static void lend(struct arc_worker *worker, struct arc_staging *staging)
+{
+	struct scripted *w = (struct scripted *)worker;
+	const struct arc_staging_area area = {
+		.device = worker->device,
+		.p = w->lends[0],
+		.block = FRAME,
+		.blocks = ARC_COUNT(w->lends),
+		.end = end_area,
+	};
+
+	if (w->script.lends)
+		assert_int_equal(arc_staging_add(staging, &area), 0);
 }
 
 static int load(struct arc_worker *worker, struct arc_job *const *jobs,
@@ -125,6 +152,7 @@ static void count_free(struct arc_worker *worker)
 
 static const struct arc_worker_ops ops = {
 	.prepare = prepare,
+	.lend = lend,
 	.takes = takes,
 	.load = load,
 	.run = run,
@@ -349,6 +377,77 @@ static void without_fallback_jobs_fail(void **state)
 			    "allowed");
 }
 
+/* Lends until it gets some of a device's. Areas come when lanes are ready. */
+static uint8_t *lend_of(struct arc_engine *e, const struct scripted *device)
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		uint8_t *p = arc_engine_lend(e, FRAME);
+
+		assert_non_null(p);
+		if (p == device->lends[0] || p == device->lends[1])
+			return p;
+		arc_engine_give_back(e, p);
+		usleep(10000);
+	}
+	fail_msg("nothing is lent");
+	return NULL;
+}
+
+/* Frames lie in memory of a device that fails: the CPU reads them from there,
+ * and from then on all is plain. */
+static void what_a_device_has_lent_outlives_it(void **state)
+{
+	const struct script script[] = {
+		{ .batch = 5, .fails_at = 1, .lends = true }
+	};
+	struct arc_job *job = &world->job[0];
+	struct arc_engine *e;
+	uint8_t *lent, *plain;
+
+	(void)state;
+	world->params.devices_only = true;
+	e = new_engine(1, script);
+	lent = lend_of(e, &world->device[0]);
+	memcpy(lent, world->frame, FRAME);
+	job->encode.in = (struct arc_span){ lent, FRAME };
+	arc_engine_submit(e, job);
+	arc_engine_wait(e, job);
+	assert_int_equal(job->err, 0);
+	assert_int_equal(job->staged, 1);
+	assert_false(job->by_device);
+	assert_memory_equal(lent, world->frame, FRAME);
+	plain = arc_engine_lend(e, FRAME);
+	assert_true(plain != world->device[0].lends[0] &&
+		    plain != world->device[0].lends[1]);
+	arc_engine_give_back(e, plain);
+	arc_engine_give_back(e, lent);
+	assert_int_equal(world->ended, 0);
+	arc_engine_free(e);
+	assert_int_equal(world->ended, 1);
+}
+
+static void the_device_does_what_lies_in_its_memory(void **state)
+{
+	const struct script script[] = { { .batch = 5, .lends = true } };
+	struct arc_job *job = &world->job[0];
+	struct arc_engine *e;
+	uint8_t *lent;
+
+	(void)state;
+	world->params.devices_only = true;
+	e = new_engine(1, script);
+	lent = lend_of(e, &world->device[0]);
+	job->encode.in = (struct arc_span){ lent, FRAME };
+	arc_engine_submit(e, job);
+	arc_engine_wait(e, job);
+	assert_int_equal(job->err, 0);
+	assert_int_equal(job->staged, 1);
+	assert_true(job->by_device);
+	arc_engine_give_back(e, lent);
+	arc_engine_free(e);
+	assert_int_equal(world->ended, 1);
+}
+
 /* Left for good, with a thread that hung: not freed, and not lost either. */
 static struct arc_engine *volatile left_alone;
 
@@ -390,6 +489,8 @@ int main(void)
 		TEST(a_device_that_cannot_be_prepared_is_retired),
 		TEST(the_other_device_goes_on),
 		TEST(without_fallback_jobs_fail),
+		TEST(what_a_device_has_lent_outlives_it),
+		TEST(the_device_does_what_lies_in_its_memory),
 		TEST(a_device_that_hangs_is_given_up),
 	};
 
