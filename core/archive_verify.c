@@ -16,7 +16,8 @@
 
 /* Buffers for one record. */
 struct bench {
-	struct arc_buf stored;
+	uint8_t *stored; /* lent by the engine or, without one, of own */
+	struct arc_buf own;
 	struct arc_buf raw;
 	struct bench *next; /* in the list of those that nobody uses */
 };
@@ -77,7 +78,7 @@ static void free_benches(struct bench *b)
 	while (b) {
 		struct bench *next = b->next;
 
-		arc_buf_fini(&b->stored);
+		arc_buf_fini(&b->own);
 		arc_buf_fini(&b->raw);
 		free(b);
 		b = next;
@@ -88,6 +89,23 @@ static int make_room(struct arc_buf *b, size_t n)
 {
 	b->n = 0;
 	return arc_buf_reserve(b, n);
+}
+
+/* Room for a record: where a device takes it from, if there is one. */
+static int take_stored(struct verify *v, struct bench *b, size_t n)
+{
+	if (v->opt->engine)
+		b->stored = arc_engine_lend(v->opt->engine, n);
+	else if (!make_room(&b->own, n))
+		b->stored = b->own.p;
+	return b->stored ? 0 : -ENOMEM;
+}
+
+static void give_stored(struct verify *v, struct bench *b)
+{
+	if (v->opt->engine)
+		arc_engine_give_back(v->opt->engine, b->stored);
+	b->stored = NULL;
 }
 
 /* ---- frames ------------------------------------------------------------- */
@@ -197,10 +215,9 @@ static int check_segments(struct verify *v, const struct arc_frame *f,
 			  const struct arc_record *r, struct bench *b,
 			  bool partial)
 {
-	struct content c = { .frame = f,
-			     .record = r,
-			     .stored = b->stored.p,
-			     .partial = partial };
+	struct content c = {
+		.frame = f, .record = r, .stored = b->stored, .partial = partial
+	};
 	uint8_t *groups[ARC_FRAME_SEGMENTS_MAX];
 	struct arc_segset bad = { 0 };
 	bool good = true;
@@ -209,7 +226,7 @@ static int check_segments(struct verify *v, const struct arc_frame *f,
 	if (err < 0)
 		return err;
 	if (!partial)
-		err = ask_devices(v, r, b->stored.p, b->raw.p);
+		err = ask_devices(v, r, b->stored, b->raw.p);
 	if (err)
 		return ARC_MIN(err, 0);
 	arc_record_place_groups(r, b->raw.p, groups);
@@ -245,18 +262,15 @@ static int check_record(struct verify *v, const struct arc_frame *f,
 	size_t head =
 		arc_record_head_size(arc_segment_count(f->raw), f->entry_size);
 	bool partial;
-	int err = make_room(&b->stored, (size_t)f->stored + ARC_DECODE_SLACK);
+	int err = arc_volumes_read(vs, f->volume, f->offset, b->stored,
+				   f->stored);
 
-	if (err < 0)
-		return err;
-	err = arc_volumes_read(vs, f->volume, f->offset, b->stored.p,
-			       f->stored);
 	partial = err < 0;
 	if (err == -EBADMSG || err == -EIO)
-		err = arc_volumes_read(vs, f->volume, f->offset, b->stored.p,
+		err = arc_volumes_read(vs, f->volume, f->offset, b->stored,
 				       head);
 	if (err == 0)
-		err = arc_record_parse((struct arc_span){ b->stored.p, head },
+		err = arc_record_parse((struct arc_span){ b->stored, head },
 				       &r);
 	if (err == 0 && !arc_cache_is_meant(r, f))
 		err = -EBADMSG;
@@ -283,7 +297,11 @@ static int check_frame(void *ctx, uint64_t number)
 	b = take_bench(v);
 	if (!b)
 		return -ENOMEM;
-	err = check_record(v, &f, b);
+	err = take_stored(v, b, (size_t)f.stored + ARC_DECODE_SLACK);
+	if (err == 0) {
+		err = check_record(v, &f, b);
+		give_stored(v, b);
+	}
 	give_bench(v, b);
 	if (err == 0)
 		advance(v, f.raw);
