@@ -15,7 +15,7 @@
 #define SLOTS_MAX 16
 
 struct slot {
-	struct arc_buf stored;
+	uint8_t *stored; /* lent by the engine */
 	uint8_t *raw;
 	size_t raw_cap;
 	uint8_t *groups[ARC_FRAME_SEGMENTS_MAX];
@@ -40,16 +40,12 @@ struct arc_ahead_device {
 
 static int make_room(struct slot *s)
 {
-	s->stored.n = 0;
 	if (s->raw_cap < s->frame.raw) {
 		free(s->raw);
 		s->raw = malloc(s->frame.raw);
 		s->raw_cap = s->raw ? s->frame.raw : 0;
 	}
-	if (!s->raw)
-		return -ENOMEM;
-	return arc_buf_reserve(&s->stored,
-			       (size_t)s->record->payload + ARC_DECODE_SLACK);
+	return s->raw ? 0 : -ENOMEM;
 }
 
 static void set_job(struct slot *s)
@@ -62,25 +58,39 @@ static void set_job(struct slot *s)
 	s->job = (struct arc_job){
 		.kind = ARC_JOB_DECODE,
 		.decode = { .record = s->record,
-			    .payload = s->stored.p,
+			    .payload = s->stored,
 			    .set = all,
 			    .want = all,
 			    .groups = s->groups },
 	};
 }
 
-/* Reads a record's payload and hands it to the engine. */
+/* Reads a record's payload to where a device takes it from. */
+static int read_payload(struct arc_ahead_device *d, struct slot *s)
+{
+	size_t n = s->record->payload;
+	int err;
+
+	s->stored = arc_engine_lend(d->engine, n + ARC_DECODE_SLACK);
+	if (!s->stored)
+		return -ENOMEM;
+	err = arc_volumes_read(d->cache->vs, s->frame.volume,
+			       s->frame.offset + s->record->head, s->stored, n);
+	if (err)
+		arc_engine_give_back(d->engine, s->stored);
+	else
+		memset(s->stored + n, 0, ARC_DECODE_SLACK);
+	return err;
+}
+
 static int begin_frame(struct arc_ahead_device *d, struct slot *s)
 {
 	int err = make_room(s);
 
 	if (!err)
-		err = arc_volumes_read(d->cache->vs, s->frame.volume,
-				       s->frame.offset + s->record->head,
-				       s->stored.p, s->record->payload);
+		err = read_payload(d, s);
 	if (err)
 		return err;
-	memset(s->stored.p + s->record->payload, 0, ARC_DECODE_SLACK);
 	set_job(s);
 	arc_engine_submit(d->engine, &s->job);
 	return 0;
@@ -264,6 +274,7 @@ void arc_ahead_device_end(struct arc_ahead_device *d,
 	}
 	if (!s->job.err && s->job.by_device)
 		done->device_frames++;
+	arc_engine_give_back(d->engine, s->stored);
 	arc_lru_unpin(d->cache->heads, s->frame.number);
 	d->first = (d->first + 1) % d->slots;
 	d->busy--;
@@ -285,7 +296,6 @@ void arc_ahead_device_rest(struct arc_ahead_device *d)
 		forget_retired(d);
 	arc_engine_free(arc_steal(d->engine));
 	for (unsigned i = 0; i < d->slots; i++) {
-		arc_buf_fini(&d->slot[i].stored);
 		free(arc_steal(d->slot[i].raw));
 		d->slot[i].raw_cap = 0;
 	}
