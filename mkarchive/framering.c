@@ -7,7 +7,8 @@
 #include "mk_text.h"
 
 struct slot {
-	uint8_t *raw; /* frame_size bytes */
+	uint8_t *raw; /* frame_size bytes; with devices lent by the engine,
+		       * frame by frame, so that they take it from there */
 	uint8_t *out; /* the record */
 	struct arc_job job;
 	bool busy; /* the job has been submitted */
@@ -20,6 +21,7 @@ struct mk_framering {
 	struct mk_idxwrite *idx;
 	struct arc_record_params params;
 	struct arc_engine *engine;
+	bool devices; /* the engine has some */
 	struct slot *slot;
 	uint64_t slots;
 	uint32_t frame_size;
@@ -58,6 +60,16 @@ static struct slot *slot_of(const struct mk_framering *f, uint64_t frame)
 	return &f->slot[frame % f->slots];
 }
 
+/* What was not lent is plain memory, and freed as well. */
+static void give_back_raw(const struct mk_framering *f, struct slot *s)
+{
+	if (f->engine)
+		arc_engine_give_back(f->engine, s->raw);
+	else
+		free(s->raw);
+	s->raw = NULL;
+}
+
 void mk_framering_free(struct mk_framering *f)
 {
 	if (!f)
@@ -65,7 +77,7 @@ void mk_framering_free(struct mk_framering *f)
 	for (uint64_t i = 0; f->slot && i < f->slots; i++) {
 		if (f->slot[i].busy)
 			arc_engine_wait(f->engine, &f->slot[i].job);
-		free(f->slot[i].raw);
+		give_back_raw(f, &f->slot[i]);
 		free(f->slot[i].out);
 	}
 	free(f->slot);
@@ -126,6 +138,7 @@ static int open_engine(struct mk_framering *f)
 	int r = arc_engine_new(&params, &f->engine);
 	struct slot *more;
 
+	f->devices = params.devices > 0;
 	if (r < 0)
 		return r;
 	f->slots = arc_engine_depth(f->engine);
@@ -189,6 +202,8 @@ static int write_oldest(struct mk_framering *f)
 
 	arc_engine_wait(f->engine, &s->job);
 	s->busy = false;
+	if (f->devices)
+		give_back_raw(f, s);
 	if (s->job.err < 0)
 		return s->job.err;
 	assert(info->codec < ARC_COUNT(f->run->stats.frames));
@@ -244,7 +259,9 @@ static int submit(struct mk_framering *f)
 /* A slot's buffers are made when it is first used: a small archive needs few. */
 static int make_slot(const struct mk_framering *f, struct slot *s)
 {
-	if (!s->raw)
+	if (!s->raw && f->devices)
+		s->raw = arc_engine_lend(f->engine, f->frame_size);
+	else if (!s->raw)
 		s->raw = malloc(f->frame_size);
 	if (!s->out)
 		s->out = malloc(arc_record_bound(f->frame_size) +
@@ -318,6 +335,8 @@ int mk_framering_finish(struct mk_framering *f, struct arc_disk_root *root,
 		r = write_oldest(f);
 	if (r < 0)
 		return r;
+	for (uint64_t i = 0; i < f->slots; i++)
+		give_back_raw(f, &f->slot[i]);
 	/* The frames are done: the threads are free for the index. */
 	arc_engine_free(arc_steal(f->engine));
 	r = mk_idxwrite_threads(f->idx, f->run->opt->threads);
