@@ -236,6 +236,26 @@ int arc_index_xattr(struct arc_index *idx, const struct arc_inode *inode,
 	return 0;
 }
 
+/* Looking at more of them would take longer than is gained. */
+#define NAMES_MAX 4096
+
+bool arc_index_may_have_xattrs(struct arc_index *idx, const char *prefix)
+{
+	uint64_t rows = idx->table[ARC_TABLE_XATTR].rows;
+	char name[ARC_XATTR_NAME_MAX + 1];
+	struct arc_disk_xattr row;
+
+	if (rows > NAMES_MAX)
+		return true;
+	for (uint64_t i = 0; i < rows; i++) {
+		if (index_copy_row(idx, ARC_TABLE_XATTR, i, &row) < 0 ||
+		    read_xattr_name(idx, arc_get64(row.name), name) < 0 ||
+		    strncmp(name, prefix, strlen(prefix)) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* ---- digests ------------------------------------------------------------ */
 
 static int read_digest(struct arc_index *idx, enum arc_table_id table,

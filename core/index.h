@@ -140,6 +140,9 @@ int arc_index_target(struct arc_index *idx, const struct arc_inode *inode,
 int arc_index_xattr(struct arc_index *idx, const struct arc_inode *inode,
 		    uint32_t i, char *name, uint8_t **ret_value, size_t *ret_n);
 
+/* Whether there may be attributes whose names begin so: false is certain. */
+bool arc_index_may_have_xattrs(struct arc_index *idx, const char *prefix);
+
 /*
  * The runs of a regular file that overlap [off, off + len), cut to that range,
  * in ascending order; what is between them is hole. Writes up to cap of them;

@@ -143,14 +143,22 @@ static void want(struct fuse_conn_info *conn, unsigned bits)
 	conn->want |= conn->capable & bits;
 }
 
+/*
+ * Where there are no ACLs at all the kernel is not told to look for them: it
+ * would ask for those of each file.
+ */
 static void op_init(void *userdata, struct fuse_conn_info *conn)
 {
 	struct arcfs *fs = userdata;
 
+	fs->no_security = !arc_index_may_have_xattrs(fs->index, "security.");
+	fs->no_system = !arc_index_may_have_xattrs(fs->index, "system.");
+	if (!fs->no_system)
+		want(conn, FUSE_CAP_POSIX_ACL);
 	want(conn, FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO |
 			   FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
-			   FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_POSIX_ACL |
-			   FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
+			   FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_READDIRPLUS |
+			   FUSE_CAP_READDIRPLUS_AUTO |
 			   FUSE_CAP_EXPLICIT_INVAL_DATA);
 	conn->want &=
 		~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_ATOMIC_O_TRUNC);

@@ -48,6 +48,9 @@ struct arcfs {
 	 * any other request. */
 	bool no_open, no_opendir;
 
+	/* No entry has attributes of these kinds; written by init. */
+	bool no_security, no_system;
+
 	/* Do those who list directories look at the files in them? Atomic; a
 	 * guess that costs time when it is wrong, nothing else. See ops_dir.c */
 	fuse_ino_t listed[ARCFS_LISTED];

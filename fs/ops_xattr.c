@@ -74,6 +74,16 @@ static void reply_value(fuse_req_t req, const void *value, size_t n,
 		fuse_reply_buf(req, value, n);
 }
 
+/*
+ * Kinds of attributes that no entry has are said to be unknown here, which ls
+ * and others remember for the whole mount; they ask for each file otherwise.
+ */
+static bool is_unknown(const struct arcfs *fs, const char *name)
+{
+	return (fs->no_security && starts_with(name, "security.")) ||
+	       (fs->no_system && starts_with(name, "system."));
+}
+
 void arcfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 		       size_t size)
 {
@@ -86,6 +96,10 @@ void arcfs_op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name,
 	size_t n = 0;
 	int err;
 
+	if (is_unknown(fs, name)) {
+		fuse_reply_err(req, EOPNOTSUPP);
+		return;
+	}
 	err = arcfs_inode(fs, ino, &inode);
 	if (!err && starts_with(name, VIRTUAL_PREFIX))
 		err = virtual_text(fs, &inode, name + strlen(VIRTUAL_PREFIX),

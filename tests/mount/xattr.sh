@@ -32,7 +32,9 @@ dump "$work/src" >"$work/src.dump"
 dump "$work/mnt" | diff -u "$work/src.dump" - || fail "attributes differ"
 
 cd "$work/mnt"
-for name in user.nothing security.nothing user.arcfs.nothing; do
+kinds="user.nothing user.arcfs.nothing"
+[ "$(id -u)" != 0 ] || kinds="$kinds security.nothing"
+for name in $kinds; do
 	for file in hello numbers sub; do
 		[ "$(status_of getfattr -n $name $file)" = 1 ] ||
 			fail "$name of $file is there"
@@ -75,4 +77,40 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 			getfattr -m - hello 2>/dev/null | grep -c trusted)"
 fi
 cd /
+unmount "$work/mnt"
+
+# Of an archive that has none of a kind nobody asks again for each file, and
+# who may read what is a matter of modes.
+mkdir "$work/plain"
+for i in $(seq 200); do
+	echo "$i" >"$work/plain/$i"
+done
+chmod 600 "$work/plain/1"
+chmod 640 "$work/plain/2"
+archive "$work/plain" "$work/p"
+mount_archive "$work/p.001" "$work/mnt" $others
+for name in security.nothing system.posix_acl_access; do
+	[ "$(status_of getfattr -n $name "$work/mnt/7")" = 1 ] ||
+		fail "$name is there"
+	contains "$name" "not supported" "$(cat "$work/err")"
+done
+[ "$(status_of getfattr -n user.nothing "$work/mnt/7")" = 1 ] ||
+	fail "user.nothing is there"
+contains "user.nothing" "No such attribute" "$(cat "$work/err")"
+same "digest" 32 "$(value user.arcfs.digest "$work/mnt/7" | wc -c)"
+ls -l "$work/mnt" >/dev/null
+same "few questions" True "$(value user.arcfs.stats "$work/mnt" |
+	python3 -c 'import json, sys
+print(json.load(sys.stdin)["operations"]["getxattr"]["count"] < 30)')"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	for i in 1 2; do
+		[ "$(status_of setpriv --reuid=1000 --regid=1000 \
+			--clear-groups cat "$work/mnt/$i")" = 1 ] ||
+			fail "$i was read"
+	done
+	same "what all may read" 3 "$(setpriv --reuid=1000 --regid=1000 \
+		--clear-groups cat "$work/mnt/3")"
+	same "what the group may read" 2 "$(setpriv --reuid=1000 --regid=0 \
+		--clear-groups cat "$work/mnt/2")"
+fi
 unmount "$work/mnt"
