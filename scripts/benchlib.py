@@ -38,14 +38,18 @@ def spread(values, digits=2):
                                   min(values), digits, max(values))
 
 
+def confidence(values):
+    """Median, and the order statistics that enclose it with >= 93 %: (median,
+    low, high). Of fewer than five values, all of them."""
+    values = sorted(values)
+    drop = 0
+    if len(values) >= 5:
+        drop = {5: 0, 6: 0, 7: 0, 8: 1, 9: 1, 10: 1, 11: 2}.get(len(values), 2)
+    return statistics.median(values), values[drop], values[-1 - drop]
+
+
 def interval(ratios):
-    """Median with the order statistics that enclose it with >= 93 %."""
-    ratios = sorted(ratios)
-    drop = {5: 0, 6: 0, 7: 0, 8: 1, 9: 1, 10: 1, 11: 2}.get(len(ratios), 2)
-    if len(ratios) < 5:
-        drop = 0
-    return "%.2f [%.2f..%.2f]" % (statistics.median(ratios), ratios[drop],
-                                  ratios[-1 - drop])
+    return "%.2f [%.2f..%.2f]" % confidence(ratios)
 
 
 def rotated(items, round_number):
