@@ -20,6 +20,7 @@ enum { STOP, ASKED, PRESSURE, FDS };
 struct arc_keeper {
 	struct arc_archive *archive;
 	struct arc_diag *diag;
+	const char *root;
 	unsigned tidy, period;
 	pthread_t thread;
 	int own[FDS]; /* closed in the end */
@@ -58,6 +59,14 @@ static void look_after(struct arc_keeper *k)
 		k->shrunk = arc_archive_regrow(k->archive);
 }
 
+static void hear_pressure(struct arc_keeper *k)
+{
+	if (arc_memory_is_short(k->root))
+		shrink(k, "memory is short");
+	else
+		arc_say(k->diag, ARC_DEBUG, "others wait for memory");
+}
+
 static void hear(struct arc_keeper *k)
 {
 	char rest[256];
@@ -71,7 +80,7 @@ static void hear(struct arc_keeper *k)
 	if (k->fd[PRESSURE].revents & (POLLERR | POLLNVAL | POLLHUP))
 		k->fd[PRESSURE].fd = -1;
 	else if (k->fd[PRESSURE].revents)
-		shrink(k, "memory is short");
+		hear_pressure(k);
 }
 
 static void *keeper_main(void *arg)
@@ -113,6 +122,7 @@ int arc_keeper_new(struct arc_archive *archive,
 		return err;
 	k->archive = archive;
 	k->diag = diag;
+	k->root = opt->root;
 	k->tidy = opt->tidy;
 	k->period = ARC_MIN(ARC_MAX(opt->tidy / 4, 1), PERIOD_MAX);
 	for (int i = 0; i < FDS; i++) {

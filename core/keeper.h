@@ -24,8 +24,10 @@ struct arc_keeper_options {
 	 * long again. 0: never. */
 	unsigned tidy;
 
-	/* POLLPRI: memory is short. Closed when it says that it has ended. */
+	/* POLLPRI: tasks wait for memory, of arc_memory_watch(). Not listened
+	 * to any more when it says that it has ended. */
 	int pressure; /* -1: none */
+	const char *root; /* "" but for tests; borrowed: see memory.h */
 
 	/* Readable: somebody asks to give memory back; what can be read is
 	 * thrown away. */

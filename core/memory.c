@@ -139,37 +139,68 @@ static uint64_t read_limit(const char *dir, const char *file)
 	return some ? n : UINT64_MAX;
 }
 
-/* Goes up to where the hierarchy is mounted; g->dir is cut on the way. */
-static uint64_t group_limit(struct group *g)
-{
-	static const char *const files[] = { "memory.max", "memory.high",
-					     "memory.limit_in_bytes" };
-	uint64_t least = UINT64_MAX;
+/* What the groups say, from the own one up. */
+struct tally {
+	uint64_t least; /* limit */
+	bool tight; /* near some limit */
+};
 
+static void look_at_limit(const char *dir, const char *limit_file,
+			  const char *use_file, struct tally *t)
+{
+	uint64_t limit = read_limit(dir, limit_file), use;
+
+	if (limit == UINT64_MAX)
+		return;
+	t->least = ARC_MIN(t->least, limit);
+	use = read_limit(dir, use_file);
+	if (use != UINT64_MAX && use >= limit - limit / 8)
+		t->tight = true;
+}
+
+/* Goes up to where the hierarchy is mounted; g->dir is cut on the way. */
+static void look_at_groups(struct group *g, struct tally *t)
+{
 	for (;;) {
 		char *last;
 
-		for (size_t i = 0; i < ARC_COUNT(files); i++) {
-			uint64_t n = read_limit(g->dir, files[i]);
-
-			least = ARC_MIN(least, n);
-		}
+		look_at_limit(g->dir, "memory.max", "memory.current", t);
+		look_at_limit(g->dir, "memory.high", "memory.current", t);
+		look_at_limit(g->dir, "memory.limit_in_bytes",
+			      "memory.usage_in_bytes", t);
 		last = strrchr(g->dir, '/');
 		if (!last || (size_t)(last - g->dir) < g->top)
-			return least;
+			return;
 		*last = '\0';
 	}
 }
 
-static uint64_t machine_memory(const char *root)
+static struct tally tally_of(const char *root)
+{
+	struct tally t = { .least = UINT64_MAX };
+
+	for (int v2 = 0; v2 < 2; v2++) {
+		struct group g;
+
+		if (find_group(root, v2, &g))
+			look_at_groups(&g, &t);
+	}
+	return t;
+}
+
+/* A line of meminfo ("MemTotal:"), in bytes; 0: there is none. */
+static uint64_t machine_memory(const char *root, const char *what)
 {
 	FILE *f = open_below(root, "/proc/meminfo");
 	unsigned long long kib = 0;
-	char line[256];
+	char line[256], name[64];
 
-	while (f && !kib && fgets(line, sizeof(line), f))
-		if (sscanf(line, "MemTotal: %llu kB", &kib) != 1)
-			kib = 0;
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%63s %llu kB", name, &kib) == 2 &&
+		    strcmp(name, what) == 0)
+			break;
+		kib = 0;
+	}
 	if (f)
 		fclose(f);
 	return kib > UINT64_MAX / 1024 ? 0 : kib * 1024;
@@ -177,19 +208,21 @@ static uint64_t machine_memory(const char *root)
 
 uint64_t arc_memory_available(const char *root)
 {
-	uint64_t n = machine_memory(root);
+	uint64_t n = machine_memory(root, "MemTotal:");
+	struct tally t = tally_of(root);
 
 	if (n == 0)
 		n = UINT64_MAX;
-	for (int v2 = 0; v2 < 2; v2++) {
-		struct group g;
-		uint64_t limit = UINT64_MAX;
-
-		if (find_group(root, v2, &g))
-			limit = group_limit(&g);
-		n = ARC_MIN(n, limit);
-	}
+	n = ARC_MIN(n, t.least);
 	return n == UINT64_MAX ? 0 : n;
+}
+
+bool arc_memory_is_short(const char *root)
+{
+	uint64_t total = machine_memory(root, "MemTotal:");
+
+	return machine_memory(root, "MemAvailable:") <= total / 8 ||
+	       tally_of(root).tight;
 }
 
 size_t arc_memory_cache_size(uint64_t available)

@@ -40,6 +40,14 @@ size_t arc_memory_cache_size(uint64_t available);
  */
 int arc_memory_watch(const char *root, char *name, size_t cap);
 
+/*
+ * Whether shortage is ours: an eighth of the machine's memory or less is
+ * available, or a group that the process is in uses seven eighths of its limit.
+ * Otherwise somebody else waits at a limit of his own, and is not helped by
+ * what we give back.
+ */
+bool arc_memory_is_short(const char *root);
+
 /* For the process: pieces of more than 128 KiB go back to the system as they
  * are freed, whatever sizes have been freed before. */
 void arc_memory_return_large(void);

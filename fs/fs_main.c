@@ -179,7 +179,7 @@ static void block_usr1(void)
 static void start_keeper(struct arcfs *fs, const struct arcfs_options *opt,
 			 struct arc_keeper **ret)
 {
-	struct arc_keeper_options how = { .tidy = opt->tidy };
+	struct arc_keeper_options how = { .tidy = opt->tidy, .root = "" };
 	char name[PATH_MAX + 64];
 	sigset_t set;
 	int err;

@@ -147,6 +147,29 @@ static void version_1_counts_too(void **state)
 	assert_int_equal(available(r), 100 * ARC_MIB);
 }
 
+static void only_our_own_shortage_counts(void **state)
+{
+	struct root *r = *state;
+
+	put(r, "/proc/meminfo", "MemTotal: 8000 kB\nMemAvailable: 1001 kB\n");
+	assert_false(arc_memory_is_short(r->dir));
+	put(r, "/proc/meminfo", "MemTotal: 8000 kB\nMemAvailable: 1000 kB\n");
+	assert_true(arc_memory_is_short(r->dir));
+	put(r, "/proc/meminfo", "MemTotal: 8000 kB\nMemAvailable: 7000 kB\n");
+	put(r, "/proc/self/mountinfo", V1_MOUNT V2_MOUNT);
+	put(r, "/proc/self/cgroup", "4:memory:/docker/1\n0::/a\n");
+	put(r, "/sys/fs/cgroup/a/memory.high", "8000\n");
+	put(r, "/sys/fs/cgroup/a/memory.current", "6999\n");
+	assert_false(arc_memory_is_short(r->dir));
+	put(r, "/sys/fs/cgroup/a/memory.current", "7000\n");
+	assert_true(arc_memory_is_short(r->dir));
+	put(r, "/sys/fs/cgroup/a/memory.high", "max\n");
+	assert_false(arc_memory_is_short(r->dir));
+	put(r, "/sys/fs/cgroup/memory/memory.limit_in_bytes", "800\n");
+	put(r, "/sys/fs/cgroup/memory/memory.usage_in_bytes", "799\n");
+	assert_true(arc_memory_is_short(r->dir));
+}
+
 static void this_machine_has_memory(void **state)
 {
 	(void)state;
@@ -204,6 +227,7 @@ int main(void)
 		IN_ROOT(without_groups_the_machine_counts),
 		IN_ROOT(the_least_limit_on_the_way_up_counts),
 		IN_ROOT(version_1_counts_too),
+		IN_ROOT(only_our_own_shortage_counts),
 		cmocka_unit_test(this_machine_has_memory),
 		cmocka_unit_test(caches_take_a_share),
 		IN_ROOT(pressure_of_the_own_group_is_watched_first),
