@@ -8,6 +8,7 @@
 
 #define THREADS_MAX 4096
 #define WATCH_MAX 86400.0 /* seconds */
+#define CACHE_PER_THREAD (8 * (size_t)ARC_MIB) /* a group or two in use */
 
 static const struct tool_verb *const verbs[] = {
 	&tool_verb_info,   &tool_verb_list,   &tool_verb_extract,
@@ -250,6 +251,10 @@ static int run_verb(const struct tool_verb *verb, struct tool *t)
 	arc_cleanup(arc_archive_closep) struct arc_archive *archive = NULL;
 	struct arc_archive_options opt = { .cache_size = verb->cache_size };
 	int status;
+
+	/* a ceiling, below which threads would wait for each other */
+	if (opt.cache_size)
+		opt.cache_size += t->req.threads * CACHE_PER_THREAD;
 
 	if (!verb->no_archive) {
 		if (arc_archive_open(t->req.archive, &opt, &t->diag, &archive) <
