@@ -16,9 +16,9 @@
  * as lru.h tells. The ceiling can be passed by
  *	- one request at a time, the one with the right of way: by one group,
  *	  those before it in its frame that it refers to, and their stored bytes
- *	  (48 MiB at worst, of a frame of 16 MiB that is one group coded whole);
+ *	  (36 MiB at worst, of a frame of 16 MiB that is one group coded whole);
  *	- one copy of a reply, when there is no other (ARC_READ_MAX);
- *	- heads in use, some 15 KiB for each thread that decodes;
+ *	- heads in use, 16 KiB for each thread that decodes;
  *	- a second buffer for a group that is coded whole and in part damaged;
  *	- a group that is being published of those decoded ahead.
  *
