@@ -58,7 +58,8 @@ static const struct argp_option option_table[] = {
 	  0 },
 	{ "gpu-batch", KEY_GPU_BATCH, "N", 0,
 	  "Frames a device takes at once at most, 1 to 256 (default: as "
-	  "many as its memory allows and as it does in 50 ms, up to 16)",
+	  "many as its memory allows, up to 16, and fewer while a launch "
+	  "takes more than 50 ms)",
 	  0 },
 	{ "gpu-check", KEY_GPU_CHECK, "N", 0,
 	  "Decode and compare every N-th frame that a device has encoded; 0: "
