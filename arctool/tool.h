@@ -16,6 +16,7 @@
 #include "gpu.h"
 #include "meter.h"
 
+struct argp;
 struct argp_option;
 
 /* Exit codes; also in the manual. */
@@ -45,6 +46,9 @@ struct tool_request {
 	bool hardlink_duplicates;
 	bool inodes; /* list -i */
 	bool closure; /* info --closure */
+	struct arc_config config; /* what threads and gpu come from */
+	const char *config_file; /* --config */
+	bool show_config;
 };
 
 /* Keys of the options, the same for all verbs; letters stand for themselves. */
@@ -119,6 +123,16 @@ double tool_now(void);
 
 /* Flushes stdout; says so when what was printed could not be written. */
 int tool_flush(struct tool *t);
+
+/* ---- configuration (tool_config.c) --------------------------------------- */
+
+/* Options of all verbs; its input is the request. */
+extern const struct argp tool_config_argp;
+
+/* Reads the configuration and enters what is in force into the request. Returns
+ * -1 to go on, else the exit code (--show-config, or what has been explained on
+ * stderr). */
+int tool_config_settle(struct tool_request *req);
 
 /* ---- devices (tool_gpu.c) ------------------------------------------------ */
 

@@ -3,16 +3,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pool.h"
 #include "tool.h"
 
-#define THREADS_MAX 4096
 #define WATCH_MAX 86400.0 /* seconds */
 #define CACHE_PER_THREAD (8 * (size_t)ARC_MIB) /* a group or two in use */
 
 static const struct tool_verb *const verbs[] = {
 	&tool_verb_info,   &tool_verb_list,   &tool_verb_extract,
 	&tool_verb_verify, &tool_verb_status, &tool_verb_devices,
+};
+
+static const struct argp_child config_options[] = {
+	{ &tool_config_argp, 0, NULL, 0 },
+	{ 0 },
 };
 
 /* What argp's parser of a verb fills in. */
@@ -26,19 +29,6 @@ static void refuse(struct argp_state *state, const char *text, const char *arg)
 	fprintf(stderr, "arctool: %s%s%s\n", text, arg ? ": " : "",
 		arg ? arg : "");
 	argp_state_help(state, stderr, ARGP_HELP_STD_ERR);
-}
-
-static unsigned parse_threads(struct argp_state *state, const char *arg)
-{
-	char *end;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(arg, &end, 10);
-	if (errno || *arg < '0' || *arg > '9' || *end || n < 1 ||
-	    n > THREADS_MAX)
-		refuse(state, "not a number of threads", arg);
-	return (unsigned)n;
 }
 
 /* arg may be NULL. */
@@ -124,14 +114,17 @@ static error_t parse_verb_option(int key, char *arg, struct argp_state *state)
 		req->watch = parse_seconds(state, arg);
 		return 0;
 	case TOOL_KEY_GPU:
-		if (arc_gpu_set_mode(&req->gpu, arg) < 0)
+		if (arc_gpu_ask(&req->gpu, &req->config, arg) < 0)
 			refuse(state, "not " ARC_GPU_MODES, arg);
 		return 0;
 	case 'i':
 		req->inodes = true;
 		return 0;
 	case 'j':
-		req->threads = parse_threads(state, arg);
+		if (arc_config_offer(&req->config,
+				     ARC_CONFIG_MAX_WORKER_THREADS, arg,
+				     ARC_CONFIG_COMMAND) < 0)
+			refuse(state, "not a number of threads", arg);
 		return 0;
 	case 'q':
 		req->verbosity = -1;
@@ -141,8 +134,12 @@ static error_t parse_verb_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		return take_argument(p, arg, state);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = req;
+		return 0;
 	case ARGP_KEY_END:
-		refuse_if_incomplete(p, state);
+		if (!req->show_config)
+			refuse_if_incomplete(p, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -157,7 +154,8 @@ static void parse_verb(const struct tool_verb *verb, int argc, char **argv,
 	char title[32]; /* for usage and help */
 	struct argp argp = { .options = verb->options,
 			     .parser = parse_verb_option,
-			     .args_doc = verb->args };
+			     .args_doc = verb->args,
+			     .children = config_options };
 
 	snprintf(title, sizeof(title), "arctool %s", verb->name);
 	argv[0] = title;
@@ -182,6 +180,7 @@ static const struct tool_verb *find_verb(const char *name)
 struct top {
 	const struct tool_verb *verb;
 	int at; /* where the verb stands in argv */
+	struct tool_request *req;
 };
 
 static error_t parse_top(int key, char *arg, struct argp_state *state)
@@ -196,8 +195,12 @@ static error_t parse_top(int key, char *arg, struct argp_state *state)
 		top->at = state->next - 1;
 		state->next = state->argc;
 		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = top->req;
+		return 0;
 	case ARGP_KEY_NO_ARGS:
-		refuse(state, "VERB is missing", NULL);
+		if (!top->req->show_config)
+			refuse(state, "VERB is missing", NULL);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -230,6 +233,7 @@ static const struct argp top_argp = {
 	.parser = parse_top,
 	.args_doc = "VERB [ARGUMENT...]",
 	.doc = "Shows, extracts and checks archives made by mkarchive.\v ",
+	.children = config_options,
 	.help_filter = list_verbs,
 };
 
@@ -269,27 +273,35 @@ static int run_verb(const struct tool_verb *verb, struct tool *t)
 	return status;
 }
 
-int main(int argc, char **argv)
+/* Parses the command line and reads the configuration: -1 to go on. */
+static int get_ready(int argc, char **argv, struct tool_request *req,
+		     const struct tool_verb **ret)
 {
-	struct tool t = { .req = { .threads = arc_cpu_count() } };
-	struct top top = { 0 };
-	const char *bad;
-	int status;
+	struct top top = { .req = req };
 
-	if (arc_gpu_defaults(&t.req.gpu, &bad) < 0) {
-		fprintf(stderr,
-			"arctool: the environment variable %s makes no sense: "
-			"'%s'\n",
-			bad, getenv(bad));
-		return TOOL_EXIT_USAGE;
-	}
+	arc_config_init(&req->config);
+	arc_gpu_defaults(&req->gpu);
 	argp_program_version = "arctool " ARC_VERSION;
 	argp_err_exit_status = TOOL_EXIT_USAGE;
 	argp_parse(&top_argp, argc, argv, ARGP_IN_ORDER, NULL, &top);
-	parse_verb(top.verb, argc - top.at, argv + top.at, &t.req);
-	arc_diag_init(&t.diag, say_to_stderr, &t, ARC_WARN);
-	status = run_verb(top.verb, &t);
-	arc_diag_fini(&t.diag);
+	if (top.verb)
+		parse_verb(top.verb, argc - top.at, argv + top.at, req);
+	*ret = top.verb;
+	return tool_config_settle(req);
+}
+
+int main(int argc, char **argv)
+{
+	struct tool t = { 0 };
+	const struct tool_verb *verb;
+	int status = get_ready(argc, argv, &t.req, &verb);
+
+	if (status < 0) {
+		arc_diag_init(&t.diag, say_to_stderr, &t, ARC_WARN);
+		status = run_verb(verb, &t);
+		arc_diag_fini(&t.diag);
+	}
+	arc_config_fini(&t.req.config);
 	if (arc_ocl_any_abandoned()) {
 		fflush(NULL);
 		_exit(status);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gpu - the devices that a program uses: what its user says about them, on the
- * command line or in the environment, and which are chosen. One of them is
+ * command line or in the configuration, and which are chosen. One of them is
  * chosen only after it has proved itself: what it gave for known bytes was
  * right.
  *
@@ -11,6 +11,7 @@
 #define ARC_GPU_H
 
 #include "codec.h"
+#include "config.h"
 #include "ocl.h"
 
 /* ---- what a user says ---------------------------------------------------- */
@@ -34,28 +35,20 @@ struct arc_gpu_options {
 	unsigned timeout_ms; /* for a batch, or a trial; 0: default */
 };
 
-#define ARC_GPU_BATCH_MAX 256
 #define ARC_GPU_MODES "auto, off, force or a list of devices"
 
-/*
- * Defaults, changed by the environment:
- *
- *	FORCE_CPU_MODE=yes		off
- *	GPU_FALLBACK_ENABLED=no		no_fallback
- *	COMPRESSOR_BATCH_SIZE=N		encode_batch
- *	DECOMPRESSOR_BATCH_SIZE=N	decode_batch
- *	GPU_TIMEOUT=SECONDS		timeout_ms
- *
- * -EINVAL: *ret_bad is the name of a variable that says something else.
- */
-int arc_gpu_defaults(struct arc_gpu_options *ret, const char **ret_bad);
+void arc_gpu_defaults(struct arc_gpu_options *ret);
+
+/* What the configuration says of devices. FORCE_CPU_MODE there means OFF. */
+void arc_gpu_configure(struct arc_gpu_options *opt, const struct arc_config *c);
 
 /* "auto", "off", "force", or numbers and parts of names (case does not matter)
  * with commas or colons between them. -EINVAL: an empty item; -E2BIG. */
 int arc_gpu_set_mode(struct arc_gpu_options *opt, const char *text);
 
-/* 1..ARC_GPU_BATCH_MAX; -EINVAL. */
-int arc_gpu_set_batch(unsigned *ret, const char *text);
+/* The same from the command line, which overrides FORCE_CPU_MODE elsewhere. */
+int arc_gpu_ask(struct arc_gpu_options *opt, struct arc_config *c,
+		const char *text);
 
 /* Whether the list means the i-th device; an empty list means all. */
 bool arc_gpu_is_listed(const struct arc_gpu_options *opt, unsigned i,

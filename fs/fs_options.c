@@ -17,6 +17,7 @@ struct parsing {
 	struct arcfs_options *opt;
 	bool help;
 	bool version;
+	bool show_config;
 };
 
 struct option {
@@ -25,33 +26,6 @@ struct option {
 	const char *shown; /* in --help; NULL: with the generic ones */
 	const char *about;
 };
-
-/* "4096", "512K", "256M", "1G"; powers of 1024. */
-static bool parse_size(const char *text, size_t *ret)
-{
-	static const char units[] = "KMG";
-	unsigned long long n;
-	unsigned shift = 0;
-	const char *unit;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (errno)
-		return false;
-	if (*end) {
-		unit = strchr(units, *end >= 'a' ? *end - 'a' + 'A' : *end);
-		if (!unit || end[1])
-			return false;
-		shift = 10 * (unsigned)(unit - units + 1);
-	}
-	if (n > SIZE_MAX >> shift)
-		return false;
-	*ret = (size_t)n << shift;
-	return true;
-}
 
 static bool parse_number(const char *text, int base, unsigned long max,
 			 unsigned long *ret)
@@ -78,12 +52,12 @@ static int wrong(const char *name, const char *value, const char *what)
 /* Less than 1M could not hold one piece of each table or one group. */
 static int take_size(const char *name, const char *value, size_t *ret)
 {
-	size_t n;
+	uint64_t n;
 
-	if (!parse_size(value, &n) || n < ARC_MIB)
+	if (arc_size_parse(value, &n) < 0 || n < ARC_MIB || n > SIZE_MAX)
 		return wrong(name, value,
 			     "not a size of at least 1M (K, M, G)");
-	*ret = n;
+	*ret = (size_t)n;
 	return TAKEN;
 }
 
@@ -109,19 +83,24 @@ static int take_tidy(struct parsing *p, const char *value)
 
 static int take_gpu(struct parsing *p, const char *value)
 {
-	if (arc_gpu_set_mode(&p->opt->gpu, value) < 0)
+	if (arc_gpu_ask(&p->opt->gpu, &p->opt->config, value) < 0)
 		return wrong("gpu", value, "not " ARC_GPU_MODES);
 	return TAKEN;
 }
 
 static int take_threads(struct parsing *p, const char *value)
 {
-	unsigned long n;
-
-	if (!parse_number(value, 10, 1024, &n) || n == 0)
-		return wrong("threads", value, "not a number from 1 to 1024");
-	p->opt->threads = (unsigned)n;
+	if (arc_config_offer(&p->opt->config, ARC_CONFIG_MAX_WORKER_THREADS,
+			     value, ARC_CONFIG_COMMAND) < 0)
+		return wrong("threads", value, "not a number from 1 to 4096");
 	return TAKEN;
+}
+
+static int take_config(struct parsing *p, const char *value)
+{
+	free(p->opt->config_file);
+	p->opt->config_file = strdup(value);
+	return p->opt->config_file ? TAKEN : WRONG;
 }
 
 static int take_inodes(struct parsing *p, const char *value)
@@ -200,6 +179,13 @@ static int take_version(struct parsing *p,
 	return TAKEN;
 }
 
+static int take_show_config(struct parsing *p,
+			    const char *value __attribute__((unused)))
+{
+	p->show_config = true;
+	return TAKEN;
+}
+
 static int pass_on(struct parsing *p __attribute__((unused)),
 		   const char *value __attribute__((unused)))
 {
@@ -219,6 +205,10 @@ static const struct option options[] = {
 	{ "--help", take_help, "-h, --help", "show this help" },
 	{ "-V", take_version, NULL, NULL },
 	{ "--version", take_version, "-V, --version", "show the version" },
+	{ "--show-config", take_show_config, "--show-config",
+	  "print what is in force and where it comes from" },
+	{ "config=", take_config, "-o config=FILE",
+	  "read this file, and no other arcfs.conf(5)" },
 	{ "cache_size=", take_cache_size, "-o cache_size=SIZE",
 	  "ceiling on data; by memory if not given" },
 	{ "index_cache_size=", take_index_cache_size,
@@ -357,23 +347,41 @@ static bool complete(const struct arcfs_options *opt)
 	return false;
 }
 
+/* Reads the configuration and enters what is in force: -1 to go on. */
+static int settle_config(struct parsing *p)
+{
+	static char program[] = "arcfs";
+	struct arcfs_options *opt = p->opt;
+	struct arc_diag diag;
+	int err;
+
+	arc_diag_init(&diag, arc_sink_stderr, program, ARC_WARN);
+	err = arc_config_load(&opt->config, opt->config_file, &diag);
+	arc_diag_fini(&diag);
+	if (err)
+		return ARCFS_EXIT_USAGE;
+	if (p->show_config) {
+		arc_config_print(&opt->config, ARC_CONFIG_ARCFS, stdout);
+		return fflush(stdout) ? ARCFS_EXIT_FAILED : ARCFS_EXIT_OK;
+	}
+	opt->threads = (unsigned)arc_config_number(
+		&opt->config, ARC_CONFIG_MAX_WORKER_THREADS);
+	if (!opt->threads)
+		opt->threads = default_threads();
+	arc_gpu_configure(&opt->gpu, &opt->config);
+	return -1;
+}
+
 int arcfs_options_parse(struct fuse_args *args, struct arcfs_options *ret)
 {
 	struct fuse_opt table[ARC_COUNT(options) + 1];
 	struct parsing p = { .opt = ret };
-	const char *bad;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->shared = true;
-	ret->threads = default_threads();
+	arc_config_init(&ret->config);
+	arc_gpu_defaults(&ret->gpu);
 	ret->tidy = TIDY_DEFAULT;
-	if (arc_gpu_defaults(&ret->gpu, &bad) < 0) {
-		fprintf(stderr,
-			"arcfs: the environment variable %s makes no sense: "
-			"'%s'\n",
-			bad, getenv(bad));
-		return ARCFS_EXIT_USAGE;
-	}
 	for (size_t i = 0; i < ARC_COUNT(options); i++)
 		table[i] =
 			(struct fuse_opt)FUSE_OPT_KEY(options[i].templ, (int)i);
@@ -391,11 +399,11 @@ int arcfs_options_parse(struct fuse_args *args, struct arcfs_options *ret)
 		       ARC_FORMAT_VERSION);
 		return ARCFS_EXIT_OK;
 	}
-	if (!complete(ret)) {
+	if (!p.show_config && !complete(ret)) {
 		fprintf(stderr, "arcfs: try 'arcfs --help'\n");
 		return ARCFS_EXIT_USAGE;
 	}
-	return -1;
+	return settle_config(&p);
 }
 
 void arcfs_options_fini(struct arcfs_options *opt)
@@ -403,4 +411,6 @@ void arcfs_options_fini(struct arcfs_options *opt)
 	free(opt->source);
 	free(opt->mountpoint);
 	free(opt->subdir);
+	free(opt->config_file);
+	arc_config_fini(&opt->config);
 }

@@ -19,6 +19,8 @@ struct arcfs_options {
 	size_t cache_size; /* 0: default */
 	size_t index_cache_size; /* 0: default */
 	unsigned tidy; /* seconds; 0: never */
+	struct arc_config config; /* what threads and gpu come from */
+	char *config_file; /* config=; NULL: where it is looked for */
 	unsigned threads; /* most worker threads */
 	struct arc_gpu_options gpu;
 	bool shared; /* inodes=shared: duplicates as one inode */

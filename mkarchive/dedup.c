@@ -326,12 +326,14 @@ int mk_dedup_with(struct mk_run *run, struct mk_tree *tree, int tmp_fd,
 		  mk_dedup_hash hash)
 {
 	struct mk_dedup d = { .run = run, .tree = tree, .hash = hash };
+	const struct mk_options *opt = run->opt;
 	int err;
 
 	pthread_mutex_init(&d.lock, NULL);
 	err = open_lists(&d, tmp_fd);
 	if (!err) {
-		d.threads = reading_threads(tree, run->opt->threads);
+		d.threads = reading_threads(
+			tree, opt->io_workers ? opt->io_workers : opt->threads);
 		err = run_stages(&d);
 	}
 	close_all(&d);

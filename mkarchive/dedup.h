@@ -13,7 +13,7 @@
  *
  * Content is what read(2) gives: a hole equals zeros.
  *
- * Threads: one call; works with run->opt->threads threads inside.
+ * Threads: one call; works with run->opt->io_workers threads inside.
  */
 #ifndef MK_DEDUP_H
 #define MK_DEDUP_H

@@ -7,12 +7,13 @@
 
 #include "diag.h"
 #include "match.h"
-#include "pool.h"
 
 /* The command line on its way. */
 struct parsing {
 	struct mk_options *opt;
 	const char *lzext3_only; /* an option given that no other codec knows */
+	const char *config; /* --config; NULL: none */
+	bool show_config;
 };
 
 static const struct argp_option option_table[] = {
@@ -86,6 +87,12 @@ static const struct argp_option option_table[] = {
 	{ "quiet", 'q', 0, 0, "No progress and no summary", 0 },
 	{ "verbose", 'v', 0, 0, "Say more; twice: even more", 0 },
 	{ "json", KEY_JSON, 0, 0, "The summary as one JSON object", 0 },
+	{ 0, 0, 0, 0, "Configuration, see arcfs.conf(5):", 7 },
+	{ "config", KEY_CONFIG, "FILE", 0,
+	  "Read this file, and no other configuration", 0 },
+	{ "set", KEY_SET, "KEY=VALUE", 0, "As a line of that file says it", 0 },
+	{ "show-config", KEY_SHOW_CONFIG, 0, 0,
+	  "Print what is in force and where it comes from", 0 },
 	{ 0 }
 };
 
@@ -129,8 +136,9 @@ static error_t set_flag(struct mk_options *opt, int key)
 		opt->sync = false;
 		return 0;
 	case KEY_NO_GPU_FALLBACK:
-		opt->gpu.no_fallback = true;
-		return 0;
+		return arc_config_offer(&opt->config,
+					ARC_CONFIG_GPU_FALLBACK_ENABLED, "no",
+					ARC_CONFIG_COMMAND);
 	case KEY_JSON:
 		opt->json = true;
 		return 0;
@@ -179,6 +187,10 @@ static void check_codec(struct argp_state *state)
 	if (name && (!encoder || encoder->id != ARC_CODEC_LZEXT3))
 		argp_error(state, "--%s: only for lzext3, not for %s", name,
 			   mk_codec_choice(p->opt->codec)->name);
+	name = mk_config_misplaced(p->opt);
+	if (name)
+		argp_error(state, "--set %s: only for lzext3, not for %s", name,
+			   mk_codec_choice(p->opt->codec)->name);
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -196,12 +208,18 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	}
 	if (key == ARGP_KEY_END) {
-		if (state->arg_num < 2)
+		if (state->arg_num < 2 && !p->show_config)
 			argp_error(state, "SRC and OUT are needed");
 		check_codec(state);
 		check_gpu(state);
 		return 0;
 	}
+	if (key == KEY_CONFIG)
+		p->config = arg;
+	if (key == KEY_SHOW_CONFIG)
+		p->show_config = true;
+	if (key == KEY_CONFIG || key == KEY_SHOW_CONFIG)
+		return 0;
 	return arg ? set_value(state, key, arg) : set_flag(opt, key);
 }
 
@@ -249,7 +267,6 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 		       "wrong usage; 3 failed, no valid archive was left.",
 	};
 	struct parsing parsing = { .opt = ret };
-	const char *bad;
 	int r;
 
 	*ret = (struct mk_options){
@@ -258,16 +275,10 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 		.codec = MK_CODEC_AUTO,
 		.coding = { .level = MK_LEVEL_DEFAULT },
 		.digest = MK_DIGEST_XXH128,
-		.threads = arc_cpu_count(),
 		.sync = true,
 	};
-	if (arc_gpu_defaults(&ret->gpu, &bad) < 0) {
-		fprintf(stderr,
-			"mkarchive: the environment variable %s makes no "
-			"sense: '%s'\n",
-			bad, getenv(bad));
-		return MK_EXIT_USAGE;
-	}
+	arc_config_init(&ret->config);
+	arc_gpu_defaults(&ret->gpu);
 	r = mk_match_new(&ret->match);
 	if (r < 0) {
 		fprintf(stderr, "mkarchive: %s\n", arc_error_text(r));
@@ -280,6 +291,12 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 		fprintf(stderr, "mkarchive: %s\n", arc_error_text(-r));
 		return MK_EXIT_USAGE;
 	}
+	if (mk_config_settle(ret, parsing.config) < 0)
+		return MK_EXIT_USAGE;
+	if (parsing.show_config) {
+		arc_config_print(&ret->config, ARC_CONFIG_MKARCHIVE, stdout);
+		return fflush(stdout) ? MK_EXIT_FAILED : MK_EXIT_OK;
+	}
 	fit_frame(ret);
 	settle_reach(ret);
 	return -1;
@@ -287,6 +304,7 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 
 void mk_options_fini(struct mk_options *opt)
 {
+	arc_config_fini(&opt->config);
 	mk_match_free(opt->match);
 	opt->match = NULL;
 }

@@ -44,7 +44,9 @@ struct mk_options {
 	enum mk_profile profile; /* --profile; settled before packing: then
 				  * coding.parallel says the same */
 	enum mk_digest digest; /* --digest xxh128|sha256|none */
+	struct arc_config config; /* what the values below come from */
 	unsigned threads; /* -j; default: all cores */
+	unsigned io_workers; /* of the search for duplicates; 0: threads */
 	struct mk_match *match; /* --exclude, --exclude-from, in order */
 	bool one_file_system; /* -x */
 	bool force;
@@ -65,14 +67,12 @@ enum mk_exit {
 };
 
 /*
- * Parses argv. Returns -1 to go on, else the exit code (--help, --version,
- * usage errors, which have been explained on stderr). Borrows argv's strings.
+ * Parses argv and reads the configuration. Returns -1 to go on, else the exit
+ * code (--help, --version, --show-config, usage errors, which have been
+ * explained on stderr). Borrows argv's strings.
  */
 int mk_options_parse(int argc, char **argv, struct mk_options *ret);
 void mk_options_fini(struct mk_options *opt);
-
-/* "98M", "1G", "512K", "65536"; -EINVAL, -EOVERFLOW. */
-int mk_size_parse(const char *text, uint64_t *ret);
 
 /* The encoder that the codec means; NULL for raw. */
 const struct arc_encoder *mk_options_encoder(const struct mk_options *opt);

@@ -26,7 +26,10 @@ enum {
 	KEY_EXCLUDE,
 	KEY_FORCE,
 	KEY_NO_SYNC,
-	KEY_JSON
+	KEY_JSON,
+	KEY_CONFIG,
+	KEY_SET,
+	KEY_SHOW_CONFIG
 };
 
 #define CODEC_NAMES "raw, lz4, lz4hc, lzext3, zstd or auto"
@@ -51,5 +54,14 @@ struct mk_setting {
 
 /* NULL: none of that key. */
 const struct mk_setting *mk_setting_find(int key);
+
+/* Reads the configuration (file NULL: where it is looked for) and enters what
+ * is in force into opt. 0, or a negative errno, which has been explained on
+ * stderr. */
+int mk_config_settle(struct mk_options *opt, const char *file);
+
+/* A key of the configuration that the command line gives and that the codec
+ * does not know, NULL: none. */
+const char *mk_config_misplaced(const struct mk_options *opt);
 
 #endif

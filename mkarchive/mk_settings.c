@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <ctype.h>
 #include <string.h>
 
 #include "match.h"
@@ -19,40 +18,12 @@ const struct mk_codec_choice *mk_codec_choice(enum mk_codec codec)
 	return &codecs[codec];
 }
 
-int mk_size_parse(const char *text, uint64_t *ret)
-{
-	static const char suffixes[] = "KMGT";
-	const char *suffix;
-	uint64_t n = 0;
-
-	if (!isdigit((unsigned char)*text))
-		return -EINVAL;
-	for (; isdigit((unsigned char)*text); text++) {
-		if (!arc_mul_ok(n, (uint64_t)10, &n) ||
-		    !arc_add_ok(n, (uint64_t)(*text - '0'), &n))
-			return -EOVERFLOW;
-	}
-	if (!*text) {
-		*ret = n;
-		return 0;
-	}
-	suffix = strchr(suffixes, toupper((unsigned char)*text));
-	if (!suffix || text[1])
-		return -EINVAL;
-	for (int i = 0; i <= suffix - suffixes; i++) {
-		if (!arc_mul_ok(n, (uint64_t)1024, &n))
-			return -EOVERFLOW;
-	}
-	*ret = n;
-	return 0;
-}
-
 /* A size between bounds that is a multiple of `unit`. */
 static int parse_bounded(const char *arg, uint64_t min, uint64_t max,
 			 uint64_t unit, uint64_t *ret)
 {
 	uint64_t n;
-	int r = mk_size_parse(arg, &n);
+	int r = arc_size_parse(arg, &n);
 
 	if (r < 0)
 		return r;
@@ -72,6 +43,12 @@ static int parse_number(const char *arg, unsigned min, unsigned max,
 		return r;
 	*ret = (unsigned)n;
 	return 0;
+}
+
+/* A key of the configuration. */
+static int give(struct mk_options *opt, enum arc_config_id id, const char *arg)
+{
+	return arc_config_offer(&opt->config, id, arg, ARC_CONFIG_COMMAND);
 }
 
 static int set_volume_size(struct mk_options *opt, const char *arg)
@@ -100,7 +77,7 @@ static int set_reach(struct mk_options *opt, const char *arg)
 	opt->coding.group_auto = strcmp(arg, "auto") == 0;
 	if (opt->coding.group_auto)
 		return 0;
-	r = mk_size_parse(arg, &n);
+	r = arc_size_parse(arg, &n);
 	if (r < 0)
 		return r;
 	for (uint8_t log = ARC_GROUP_LOG_MIN; log <= ARC_GROUP_LOG_MAX; log++) {
@@ -127,22 +104,22 @@ static int set_far(struct mk_options *opt, const char *arg)
 
 static int set_hash_log(struct mk_options *opt, const char *arg)
 {
-	return parse_number(arg, 12, 24, &opt->coding.hash_log);
+	return give(opt, ARC_CONFIG_HASH_LOG, arg);
 }
 
 static int set_candidates(struct mk_options *opt, const char *arg)
 {
-	return parse_number(arg, 1, 64, &opt->coding.candidates);
+	return give(opt, ARC_CONFIG_HASH_CANDIDATES, arg);
 }
 
 static int set_good_enough(struct mk_options *opt, const char *arg)
 {
-	return parse_number(arg, 4, 65536, &opt->coding.good_enough);
+	return give(opt, ARC_CONFIG_GOOD_ENOUGH_MATCH, arg);
 }
 
 static int set_threads(struct mk_options *opt, const char *arg)
 {
-	return parse_number(arg, 1, 4096, &opt->threads);
+	return give(opt, ARC_CONFIG_MAX_WORKER_THREADS, arg);
 }
 
 /* Index of arg in a list of names, -EINVAL when it is none of them. */
@@ -168,7 +145,7 @@ static int set_codec(struct mk_options *opt, const char *arg)
 
 static int set_gpu(struct mk_options *opt, const char *arg)
 {
-	return arc_gpu_set_mode(&opt->gpu, arg);
+	return arc_gpu_ask(&opt->gpu, &opt->config, arg);
 }
 
 static int set_gpu_memory(struct mk_options *opt, const char *arg)
@@ -179,7 +156,7 @@ static int set_gpu_memory(struct mk_options *opt, const char *arg)
 
 static int set_gpu_batch(struct mk_options *opt, const char *arg)
 {
-	return arc_gpu_set_batch(&opt->gpu.encode_batch, arg);
+	return give(opt, ARC_CONFIG_COMPRESSOR_BATCH_SIZE, arg);
 }
 
 static int set_gpu_check(struct mk_options *opt, const char *arg)
@@ -207,6 +184,11 @@ static int set_digest(struct mk_options *opt, const char *arg)
 		return i;
 	opt->digest = (enum mk_digest)i;
 	return 0;
+}
+
+static int set_key(struct mk_options *opt, const char *arg)
+{
+	return arc_config_assign(&opt->config, arg);
 }
 
 static int add_exclude(struct mk_options *opt, const char *arg)
@@ -240,6 +222,7 @@ static const struct mk_setting settings[] = {
 	{ KEY_EXCLUDE, add_exclude, "a pattern", false },
 	{ KEY_EXCLUDE_FROM, add_exclude_from, "a readable file of patterns",
 	  false },
+	{ KEY_SET, set_key, "KEY=VALUE as arcfs.conf(5) has it", false },
 };
 
 const struct mk_setting *mk_setting_find(int key)

@@ -19,7 +19,7 @@ mkdir -p "$1"
 work=$(cd "$1" && pwd)
 shift
 [ $# -gt 0 ] || set -- i386 s390x
-modules='archive|block|bytes|cache|codec|format|hash|index|lru|lzext3|record|volume|zstd'
+modules='archive|block|bytes|cache|codec|config|format|hash|index|lru|lzext3|record|volume|zstd'
 tests="^(unit-($modules)(_.*)?|fuzz-.*)\$"
 
 skip()
@@ -44,7 +44,7 @@ fetch_libraries() # ARCHITECTURE
 	apt-get -qq $opts install -y --download-only \
 		--no-install-recommends libc6-dev libfuse3-dev liblz4-dev \
 		libzstd-dev libxxhash-dev zlib1g-dev libssl-dev \
-		libjansson-dev libcmocka-dev uthash-dev \
+		libjansson-dev libinih-dev libcmocka-dev uthash-dev \
 		ocl-icd-opencl-dev ||
 		skip "no libraries for $1"
 	for deb in "$work/$1"/cache/archives/*.deb; do

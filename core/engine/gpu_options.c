@@ -4,9 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-#define TIMEOUT_MAX 86400 /* seconds */
 #define SEPARATORS ",:" /* a comma ends an option of a mount */
 
 /* An unsigned number and nothing else; UINT_MAX and more are not told apart. */
@@ -25,98 +23,24 @@ static bool read_number(const char *text, unsigned *ret)
 	return true;
 }
 
-int arc_gpu_set_batch(unsigned *ret, const char *text)
+void arc_gpu_defaults(struct arc_gpu_options *ret)
 {
-	unsigned n;
-
-	if (!read_number(text, &n) || n < 1 || n > ARC_GPU_BATCH_MAX)
-		return -EINVAL;
-	*ret = n;
-	return 0;
+	*ret = (struct arc_gpu_options){ .mode = ARC_GPU_AUTO,
+					 .check_every = 1 };
 }
 
-/* ---- the environment ----------------------------------------------------- */
-
-static int set_flag(bool *ret, const char *text)
+void arc_gpu_configure(struct arc_gpu_options *opt, const struct arc_config *c)
 {
-	static const struct {
-		const char *text;
-		bool value;
-	} words[] = {
-		{ "yes", true }, { "no", false },    { "true", true },
-		{ "1", true },	 { "false", false }, { "0", false },
-	};
-
-	for (size_t i = 0; i < ARC_COUNT(words); i++) {
-		if (strcasecmp(text, words[i].text) == 0) {
-			*ret = words[i].value;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-/* A variable that is empty says nothing. */
-static const char *say_of(const char *name)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? text : NULL;
-}
-
-static int read_flag(const char *name, bool *ret, const char **ret_bad)
-{
-	const char *text = say_of(name);
-
-	*ret_bad = name;
-	return text ? set_flag(ret, text) : 0;
-}
-
-static int read_batch(const char *name, unsigned *ret, const char **ret_bad)
-{
-	const char *text = say_of(name);
-
-	*ret_bad = name;
-	return text ? arc_gpu_set_batch(ret, text) : 0;
-}
-
-static int read_timeout(const char *name, unsigned *ret, const char **ret_bad)
-{
-	const char *text = say_of(name);
-	unsigned seconds;
-
-	*ret_bad = name;
-	if (!text)
-		return 0;
-	if (!read_number(text, &seconds) || seconds < 1 ||
-	    seconds > TIMEOUT_MAX)
-		return -EINVAL;
-	*ret = seconds * 1000;
-	return 0;
-}
-
-int arc_gpu_defaults(struct arc_gpu_options *ret, const char **ret_bad)
-{
-	struct arc_gpu_options opt = { .mode = ARC_GPU_AUTO, .check_every = 1 };
-	bool only_cpu = false, fallback = true;
-	int err = read_flag("FORCE_CPU_MODE", &only_cpu, ret_bad);
-
-	if (!err)
-		err = read_flag("GPU_FALLBACK_ENABLED", &fallback, ret_bad);
-	if (!err)
-		err = read_batch("COMPRESSOR_BATCH_SIZE", &opt.encode_batch,
-				 ret_bad);
-	if (!err)
-		err = read_batch("DECOMPRESSOR_BATCH_SIZE", &opt.decode_batch,
-				 ret_bad);
-	if (!err)
-		err = read_timeout("GPU_TIMEOUT", &opt.timeout_ms, ret_bad);
-	if (err)
-		return err;
-	opt.mode = only_cpu ? ARC_GPU_OFF : ARC_GPU_AUTO;
-	opt.no_fallback = !fallback;
-	*ret = opt;
-	return 0;
+	if (arc_config_number(c, ARC_CONFIG_FORCE_CPU_MODE))
+		opt->mode = ARC_GPU_OFF;
+	opt->no_fallback =
+		!arc_config_number(c, ARC_CONFIG_GPU_FALLBACK_ENABLED);
+	opt->encode_batch = (unsigned)arc_config_number(
+		c, ARC_CONFIG_COMPRESSOR_BATCH_SIZE);
+	opt->decode_batch = (unsigned)arc_config_number(
+		c, ARC_CONFIG_DECOMPRESSOR_BATCH_SIZE);
+	opt->timeout_ms =
+		(unsigned)arc_config_number(c, ARC_CONFIG_GPU_TIMEOUT) * 1000;
 }
 
 /* ---- the list ------------------------------------------------------------ */
@@ -214,4 +138,16 @@ int arc_gpu_set_mode(struct arc_gpu_options *opt, const char *text)
 	opt->mode = ARC_GPU_FORCE;
 	memcpy(opt->list, text, n + 1);
 	return 0;
+}
+
+int arc_gpu_ask(struct arc_gpu_options *opt, struct arc_config *c,
+		const char *text)
+{
+	int err = arc_gpu_set_mode(opt, text);
+
+	if (err)
+		return err;
+	return arc_config_offer(c, ARC_CONFIG_FORCE_CPU_MODE,
+				opt->mode == ARC_GPU_OFF ? "yes" : "no",
+				ARC_CONFIG_COMMAND);
 }

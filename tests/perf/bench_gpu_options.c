@@ -62,7 +62,7 @@ static int parse_number(const char *arg, uint64_t min, uint64_t max,
 			uint64_t *ret)
 {
 	uint64_t n = 0;
-	int err = mk_size_parse(arg, &n);
+	int err = arc_size_parse(arg, &n);
 
 	if (!err && (n < min || n > max))
 		err = -EINVAL;

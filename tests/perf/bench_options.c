@@ -82,7 +82,7 @@ static int parse_size(const char *arg, uint64_t min, uint64_t max,
 		      uint64_t *ret)
 {
 	uint64_t n;
-	int err = mk_size_parse(arg, &n);
+	int err = arc_size_parse(arg, &n);
 
 	if (err < 0)
 		return err;

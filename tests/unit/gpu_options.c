@@ -9,28 +9,15 @@
 
 #include "gpu.h"
 
-static const char *const variables[] = {
-	"FORCE_CPU_MODE",	 "GPU_FALLBACK_ENABLED",
-	"COMPRESSOR_BATCH_SIZE", "DECOMPRESSOR_BATCH_SIZE",
-	"GPU_TIMEOUT",
-};
-
-static int clear(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARC_COUNT(variables); i++)
-		unsetenv(variables[i]);
-	return 0;
-}
-
 static void without_a_word_devices_are_chosen_by_speed(void **state)
 {
 	struct arc_gpu_options opt;
-	const char *bad;
+	struct arc_config config;
 
 	(void)state;
-	setenv("FORCE_CPU_MODE", "", 1);
-	assert_int_equal(arc_gpu_defaults(&opt, &bad), 0);
+	arc_config_init(&config);
+	arc_gpu_defaults(&opt);
+	arc_gpu_configure(&opt, &config);
 	assert_int_equal(opt.mode, ARC_GPU_AUTO);
 	assert_false(opt.no_fallback);
 	assert_int_equal(opt.encode_batch, 0);
@@ -41,18 +28,23 @@ static void without_a_word_devices_are_chosen_by_speed(void **state)
 	assert_string_equal(opt.list, "");
 }
 
-static void the_environment_is_heard(void **state)
+static void the_configuration_is_heard(void **state)
 {
 	struct arc_gpu_options opt;
-	const char *bad;
+	struct arc_config config;
 
 	(void)state;
-	setenv("FORCE_CPU_MODE", "Yes", 1);
-	setenv("GPU_FALLBACK_ENABLED", "no", 1);
-	setenv("COMPRESSOR_BATCH_SIZE", "16", 1);
-	setenv("DECOMPRESSOR_BATCH_SIZE", "256", 1);
-	setenv("GPU_TIMEOUT", "30", 1);
-	assert_int_equal(arc_gpu_defaults(&opt, &bad), 0);
+	arc_config_init(&config);
+	assert_int_equal(arc_config_assign(&config, "FORCE_CPU_MODE=Yes"), 0);
+	assert_int_equal(arc_config_assign(&config, "GPU_FALLBACK_ENABLED=no"),
+			 0);
+	assert_int_equal(arc_config_assign(&config, "COMPRESSOR_BATCH_SIZE=16"),
+			 0);
+	assert_int_equal(
+		arc_config_assign(&config, "DECOMPRESSOR_BATCH_SIZE=256"), 0);
+	assert_int_equal(arc_config_assign(&config, "GPU_TIMEOUT=30"), 0);
+	arc_gpu_defaults(&opt);
+	arc_gpu_configure(&opt, &config);
 	assert_int_equal(opt.mode, ARC_GPU_OFF);
 	assert_true(opt.no_fallback);
 	assert_int_equal(opt.encode_batch, 16);
@@ -60,19 +52,25 @@ static void the_environment_is_heard(void **state)
 	assert_int_equal(opt.timeout_ms, 30000);
 }
 
-static void nonsense_in_the_environment_is_named(void **state)
+static void who_asks_for_devices_gets_them(void **state)
 {
-	static const char *const values[] = { "maybe", "2", "0", "257", "0" };
 	struct arc_gpu_options opt;
-	const char *bad;
+	struct arc_config config;
 
 	(void)state;
-	for (size_t i = 0; i < ARC_COUNT(variables); i++) {
-		clear(NULL);
-		setenv(variables[i], values[i], 1);
-		assert_int_equal(arc_gpu_defaults(&opt, &bad), -EINVAL);
-		assert_string_equal(bad, variables[i]);
-	}
+	arc_config_init(&config);
+	arc_gpu_defaults(&opt);
+	assert_int_equal(arc_config_offer(&config, ARC_CONFIG_FORCE_CPU_MODE,
+					  "yes", ARC_CONFIG_ENVIRONMENT),
+			 0);
+	assert_int_equal(arc_gpu_ask(&opt, &config, "1,"), -EINVAL);
+	assert_true(arc_config_number(&config, ARC_CONFIG_FORCE_CPU_MODE));
+	assert_int_equal(arc_gpu_ask(&opt, &config, "force"), 0);
+	arc_gpu_configure(&opt, &config);
+	assert_int_equal(opt.mode, ARC_GPU_FORCE);
+	assert_int_equal(arc_gpu_ask(&opt, &config, "off"), 0);
+	arc_gpu_configure(&opt, &config);
+	assert_int_equal(opt.mode, ARC_GPU_OFF);
 }
 
 static void modes_and_lists_are_told_apart(void **state)
@@ -141,32 +139,15 @@ static void what_means_no_device_is_named(void **state)
 	arc_ocl_list_free(list);
 }
 
-static void batches_are_numbers_within_bounds(void **state)
-{
-	unsigned n = 5;
-
-	(void)state;
-	assert_int_equal(arc_gpu_set_batch(&n, "0"), -EINVAL);
-	assert_int_equal(arc_gpu_set_batch(&n, "257"), -EINVAL);
-	assert_int_equal(arc_gpu_set_batch(&n, "4294967297"), -EINVAL);
-	assert_int_equal(arc_gpu_set_batch(&n, "4x"), -EINVAL);
-	assert_int_equal(arc_gpu_set_batch(&n, ""), -EINVAL);
-	assert_int_equal(n, 5);
-	assert_int_equal(arc_gpu_set_batch(&n, "64"), 0);
-	assert_int_equal(n, 64);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup(name, clear)
-		TEST(without_a_word_devices_are_chosen_by_speed),
-		TEST(the_environment_is_heard),
-		TEST(nonsense_in_the_environment_is_named),
-		TEST(modes_and_lists_are_told_apart),
-		TEST(devices_are_listed_by_number_and_by_name),
-		TEST(what_means_no_device_is_named),
-		TEST(batches_are_numbers_within_bounds),
+		cmocka_unit_test(without_a_word_devices_are_chosen_by_speed),
+		cmocka_unit_test(the_configuration_is_heard),
+		cmocka_unit_test(who_asks_for_devices_gets_them),
+		cmocka_unit_test(modes_and_lists_are_told_apart),
+		cmocka_unit_test(devices_are_listed_by_number_and_by_name),
+		cmocka_unit_test(what_means_no_device_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
