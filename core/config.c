@@ -37,6 +37,29 @@ const struct arc_config_key arc_config_keys[ARC_CONFIG_KEYS] = {
 		.example = 16,
 		.programs = ARC_CONFIG_MKARCHIVE,
 	},
+	[ARC_CONFIG_READ_BUFFER_BATCHES] = {
+		.name = "READ_BUFFER_BATCHES",
+		.unit = "batches",
+		.about = "Batches of frames that are read ahead and wait to be "
+			 "compressed. A batch is what is compressed at once: "
+			 "one frame by the CPU, more by a device. Memory grows "
+			 "by each frame's size and what it becomes.",
+		.min = 1,
+		.max = 1024,
+		.fallback = 1,
+		.programs = ARC_CONFIG_MKARCHIVE,
+	},
+	[ARC_CONFIG_WRITE_BUFFER_BATCHES] = {
+		.name = "WRITE_BUFFER_BATCHES",
+		.unit = "batches",
+		.about = "Batches of compressed frames that may wait to be "
+			 "written while others are read and compressed. "
+			 "Memory grows as with READ_BUFFER_BATCHES.",
+		.min = 1,
+		.max = 1024,
+		.fallback = 1,
+		.programs = ARC_CONFIG_MKARCHIVE,
+	},
 	[ARC_CONFIG_HASH_LOG] = {
 		.name = "HASH_LOG",
 		.automatic = "by level",
@@ -103,7 +126,7 @@ const struct arc_config_key arc_config_keys[ARC_CONFIG_KEYS] = {
 		.unit = "frames",
 		.automatic = "by device, up to 16",
 		.about = "Frames that a device compresses at once at most. For "
-			 "each, about eight times the frame size is taken of "
+			 "each, about twelve times the frame size is taken of "
 			 "the host's memory.",
 		.options = "--gpu-batch of mkarchive",
 		.min = 1,

@@ -106,6 +106,8 @@ struct arc_engine_params {
 			 * batch_max */
 	unsigned batch_max; /* 0: 16 */
 	unsigned deadline_ms; /* for one batch on a device; 0: 20 seconds */
+	unsigned waiting; /* batches that may wait to be taken; 0: what is
+			   * worked on, and two jobs more */
 };
 
 struct arc_engine;
@@ -115,8 +117,8 @@ int arc_engine_new(const struct arc_engine_params *params,
 		   struct arc_engine **ret);
 
 /*
- * Hands the job over. Never blocks longer than until somebody takes work when
- * arc_engine_depth() jobs are queued.
+ * Hands the job over. Never blocks longer than until somebody takes work, when
+ * as many jobs are queued as may wait.
  */
 void arc_engine_submit(struct arc_engine *e, struct arc_job *job);
 
@@ -135,6 +137,9 @@ uint8_t *arc_engine_lend(struct arc_engine *e, size_t n);
 
 /* When jobs made of it are done, and before the engine is freed. Accepts NULL. */
 void arc_engine_give_back(struct arc_engine *e, uint8_t *p);
+
+/* Jobs in a batch: what is taken at once by who takes most. */
+unsigned arc_engine_batch(const struct arc_engine *e);
 
 /* Returns when the job is done; look at job->err then. */
 void arc_engine_wait(struct arc_engine *e, struct arc_job *job);

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Records are written by a thread of their own, so that neither reading nor
+ * encoding waits for a disk while there are slots. It takes the frames in their
+ * order; a slot is filled again when its record has been written.
+ */
 #include "framering.h"
 
 #include <string.h>
 
 #include "engine.h"
 #include "mk_text.h"
+#include "pool.h"
 
 struct slot {
 	uint8_t *raw; /* frame_size bytes; with devices lent by the engine,
 		       * frame by frame, so that they take it from there */
 	uint8_t *out; /* the record */
 	struct arc_job job;
-	bool busy; /* the job has been submitted */
 };
 
 struct mk_framering {
@@ -25,10 +30,19 @@ struct mk_framering {
 	struct slot *slot;
 	uint64_t slots;
 	uint32_t frame_size;
-	uint64_t frames; /* submitted; the open frame's number */
-	uint64_t written; /* frames whose records are written */
 	uint64_t start; /* of the open frame in the stream */
 	size_t fill; /* bytes in the open frame */
+
+	pthread_t writer; /* has vw and idx while it runs */
+	bool has_writer;
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* any of what follows, which is by lock */
+	uint64_t frames; /* submitted; the open frame's number (the owner of
+			  * the ring changes it, and may read it without) */
+	uint64_t written; /* frames whose records are written */
+	int err; /* writing failed */
+	bool stop; /* nothing is submitted any more */
+	bool cancel; /* nor is anything to be written */
 };
 
 /* ---- making ------------------------------------------------------------- */
@@ -45,6 +59,8 @@ int mk_framering_new(struct mk_run *run, struct mk_volume_sink *sink,
 	f->run = run;
 	f->sink = *sink;
 	f->frame_size = run->opt->frame_size;
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->changed, NULL);
 	f->slots = 1; /* until there is an engine */
 	f->slot = calloc(f->slots, sizeof(*f->slot));
 	if (!f->slot) {
@@ -70,13 +86,29 @@ static void give_back_raw(const struct mk_framering *f, struct slot *s)
 	s->raw = NULL;
 }
 
+/* Ends the writer: after all that was submitted, or at once. */
+static int end_writer(struct mk_framering *f, bool cancel)
+{
+	if (!f->has_writer)
+		return 0;
+	pthread_mutex_lock(&f->lock);
+	f->stop = true;
+	f->cancel = cancel;
+	pthread_cond_broadcast(&f->changed);
+	pthread_mutex_unlock(&f->lock);
+	pthread_join(f->writer, NULL);
+	f->has_writer = false;
+	return f->err;
+}
+
 void mk_framering_free(struct mk_framering *f)
 {
 	if (!f)
 		return;
+	end_writer(f, true);
+	for (; f->written < f->frames; f->written++)
+		arc_engine_wait(f->engine, &slot_of(f, f->written)->job);
 	for (uint64_t i = 0; f->slot && i < f->slots; i++) {
-		if (f->slot[i].busy)
-			arc_engine_wait(f->engine, &f->slot[i].job);
 		give_back_raw(f, &f->slot[i]);
 		free(f->slot[i].out);
 	}
@@ -86,8 +118,81 @@ void mk_framering_free(struct mk_framering *f)
 	mk_volwrite_close(f->vw);
 	if (f->sink.ops)
 		f->sink.ops->close(f->sink.ctx);
+	pthread_cond_destroy(&f->changed);
+	pthread_mutex_destroy(&f->lock);
 	free(f);
 }
+
+/* ---- records ------------------------------------------------------------ */
+
+static void count_record(struct mk_stats *s, const struct arc_record_info *info)
+{
+	mk_count(&s->frames[info->codec], 1);
+	mk_count(&s->frame_raw[info->codec], info->raw);
+	mk_count(&s->frame_stored[info->codec], info->stored);
+}
+
+/* Waits for the oldest frame under way and writes its record: the writer's
+ * work, the only one to change f->written. */
+static int write_oldest(struct mk_framering *f)
+{
+	struct slot *s = slot_of(f, f->written);
+	const struct arc_record_info *info = &s->job.encode.info;
+	struct arc_disk_frame row;
+	uint32_t volume;
+	uint64_t offset;
+	int r;
+
+	arc_engine_wait(f->engine, &s->job);
+	if (f->devices)
+		give_back_raw(f, s);
+	if (s->job.err < 0)
+		return s->job.err;
+	assert(info->codec < ARC_COUNT(f->run->stats.frames));
+	r = mk_volwrite_put(f->vw, s->out, info->stored, 0, &volume, &offset);
+	if (r < 0)
+		return r;
+	row = (struct arc_disk_frame){
+		.start = arc_put64(f->written * f->frame_size),
+		.offset = arc_put64(offset),
+		.checksum = arc_put64(info->checksum),
+		.volume = arc_put32(volume),
+		.raw = arc_put32(info->raw),
+		.stored = arc_put32(info->stored),
+		.codec = info->codec,
+		.group_log = info->group_log,
+		.entry_size = info->entry_size,
+	};
+	count_record(&f->run->stats, info);
+	mk_count(&f->run->stats.device_frames, s->job.by_device);
+	return mk_idxwrite_row(f->idx, ARC_TABLE_FRAME, &row);
+}
+
+static void *write_frames(void *arg)
+{
+	struct mk_framering *f = arg;
+	int r = 0;
+
+	pthread_mutex_lock(&f->lock);
+	while (r >= 0 && !f->cancel) {
+		if (f->written == f->frames && f->stop)
+			break;
+		if (f->written == f->frames) {
+			pthread_cond_wait(&f->changed, &f->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&f->lock);
+		r = write_oldest(f);
+		pthread_mutex_lock(&f->lock);
+		f->written++;
+		f->err = ARC_MIN(r, 0);
+		pthread_cond_broadcast(&f->changed);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return NULL;
+}
+
+/* ---- the output --------------------------------------------------------- */
 
 /* The archive id: format, options, and the first frame if there is one. */
 static int derive_id(const struct mk_framering *f, struct arc_span first,
@@ -134,6 +239,7 @@ static int open_engine(struct mk_framering *f)
 		.frame_max = f->frame_size,
 		.batch = opt->gpu.encode_batch,
 		.deadline_ms = opt->gpu.timeout_ms,
+		.waiting = ARC_MAX(opt->read_batches, 1),
 	};
 	int r = arc_engine_new(&params, &f->engine);
 	struct slot *more;
@@ -141,14 +247,17 @@ static int open_engine(struct mk_framering *f)
 	f->devices = params.devices > 0;
 	if (r < 0)
 		return r;
-	f->slots = arc_engine_depth(f->engine);
+	f->slots = arc_engine_depth(f->engine) +
+		   ARC_MAX(opt->write_batches, 1) * arc_engine_batch(f->engine);
 	more = calloc(f->slots, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	more[0] = f->slot[0];
 	free(f->slot);
 	f->slot = more;
-	return 0;
+	r = arc_thread_start(&f->writer, write_frames, f);
+	f->has_writer = r >= 0;
+	return r;
 }
 
 /* Opens volumes, index and engine, now that the first frame is known. */
@@ -181,50 +290,21 @@ static int open_output(struct mk_framering *f, struct arc_span first)
 	return open_engine(f);
 }
 
-/* ---- records ------------------------------------------------------------ */
+/* ---- the stream --------------------------------------------------------- */
 
-static void count_record(struct mk_stats *s, const struct arc_record_info *info)
+/* Until the open frame has a slot. */
+static int wait_for_slot(struct mk_framering *f)
 {
-	mk_count(&s->frames[info->codec], 1);
-	mk_count(&s->frame_raw[info->codec], info->raw);
-	mk_count(&s->frame_stored[info->codec], info->stored);
-}
-
-/* Waits for the oldest frame under way and writes its record. */
-static int write_oldest(struct mk_framering *f)
-{
-	struct slot *s = slot_of(f, f->written);
-	const struct arc_record_info *info = &s->job.encode.info;
-	struct arc_disk_frame row;
-	uint32_t volume;
-	uint64_t offset;
 	int r;
 
-	arc_engine_wait(f->engine, &s->job);
-	s->busy = false;
-	if (f->devices)
-		give_back_raw(f, s);
-	if (s->job.err < 0)
-		return s->job.err;
-	assert(info->codec < ARC_COUNT(f->run->stats.frames));
-	r = mk_volwrite_put(f->vw, s->out, info->stored, 0, &volume, &offset);
-	if (r < 0)
-		return r;
-	row = (struct arc_disk_frame){
-		.start = arc_put64(f->written * f->frame_size),
-		.offset = arc_put64(offset),
-		.checksum = arc_put64(info->checksum),
-		.volume = arc_put32(volume),
-		.raw = arc_put32(info->raw),
-		.stored = arc_put32(info->stored),
-		.codec = info->codec,
-		.group_log = info->group_log,
-		.entry_size = info->entry_size,
-	};
-	count_record(&f->run->stats, info);
-	mk_count(&f->run->stats.device_frames, s->job.by_device);
-	f->written++;
-	return mk_idxwrite_row(f->idx, ARC_TABLE_FRAME, &row);
+	if (!f->has_writer)
+		return 0;
+	pthread_mutex_lock(&f->lock);
+	while (!f->err && f->frames - f->written == f->slots)
+		pthread_cond_wait(&f->changed, &f->lock);
+	r = f->err;
+	pthread_mutex_unlock(&f->lock);
+	return r;
 }
 
 /* Hands the open frame to the engine. */
@@ -246,15 +326,15 @@ static int submit(struct mk_framering *f)
 			    .out = s->out },
 	};
 	arc_engine_submit(f->engine, &s->job);
-	s->busy = true;
 	mk_count(&f->run->stats.stream, f->fill);
+	pthread_mutex_lock(&f->lock);
 	f->frames++;
+	pthread_cond_broadcast(&f->changed);
+	pthread_mutex_unlock(&f->lock);
 	f->start += f->fill;
 	f->fill = 0;
 	return 0;
 }
-
-/* ---- the stream --------------------------------------------------------- */
 
 /* A slot's buffers are made when it is first used: a small archive needs few. */
 static int make_slot(const struct mk_framering *f, struct slot *s)
@@ -272,7 +352,7 @@ static int make_slot(const struct mk_framering *f, struct slot *s)
 int mk_framering_room(struct mk_framering *f, uint8_t **ret, size_t *ret_n)
 {
 	struct slot *s = slot_of(f, f->frames);
-	int r = s->busy ? write_oldest(f) : 0;
+	int r = f->fill ? 0 : wait_for_slot(f);
 
 	if (r >= 0)
 		r = make_slot(f, s);
@@ -331,8 +411,8 @@ int mk_framering_finish(struct mk_framering *f, struct arc_disk_root *root,
 		r = submit(f);
 	else if (!f->engine)
 		r = open_output(f, (struct arc_span){ NULL, 0 });
-	while (r >= 0 && f->written < f->frames)
-		r = write_oldest(f);
+	if (r >= 0)
+		r = end_writer(f, false);
 	if (r < 0)
 		return r;
 	for (uint64_t i = 0; i < f->slots; i++)

@@ -30,6 +30,8 @@ static void apply(struct mk_options *opt)
 	if (!opt->threads)
 		opt->threads = arc_cpu_count();
 	opt->io_workers = number(opt, ARC_CONFIG_NUM_IO_WORKERS);
+	opt->read_batches = number(opt, ARC_CONFIG_READ_BUFFER_BATCHES);
+	opt->write_batches = number(opt, ARC_CONFIG_WRITE_BUFFER_BATCHES);
 	arc_gpu_configure(&opt->gpu, &opt->config);
 	if (!is_lzext3(opt))
 		return;

@@ -49,6 +49,8 @@ struct arc_engine {
 	unsigned deadline_ms; /* of a batch */
 	unsigned prepare_ms;
 	unsigned depth;
+	unsigned batch;
+	unsigned queue_max;
 	bool devices_only;
 	bool no_fallback;
 
@@ -351,7 +353,7 @@ void arc_engine_submit(struct arc_engine *e, struct arc_job *job)
 	job->done = false;
 	job->staged = arc_staging_device(e->staging, place_of(job));
 	pthread_mutex_lock(&e->lock);
-	while (e->queued >= e->depth)
+	while (e->queued >= e->queue_max)
 		wait_change(e);
 	if (e->failed)
 		fail(job);
@@ -394,6 +396,11 @@ unsigned arc_engine_depth(const struct arc_engine *e)
 	return e->depth;
 }
 
+unsigned arc_engine_batch(const struct arc_engine *e)
+{
+	return e->batch;
+}
+
 /* ---- making and ending --------------------------------------------------- */
 
 int arc_engine_add(struct arc_engine *e, struct arc_worker *worker,
@@ -410,6 +417,8 @@ int arc_engine_add(struct arc_engine *e, struct arc_worker *worker,
 	pthread_mutex_lock(&e->lock);
 	e->lanes++;
 	e->depth += jobs;
+	e->queue_max = e->depth;
+	e->batch = ARC_MAX(e->batch, jobs);
 	e->device_lanes += l->device > 0;
 	err = arc_thread_start(&l->thread, lane_main, l);
 	l->started = err == 0;
@@ -434,6 +443,7 @@ int arc_engine_new_empty(const struct arc_engine_params *params, unsigned lanes,
 		return -ENOMEM;
 	}
 	e->depth = SPARE_JOBS;
+	e->batch = 1;
 	e->diag = params->diag;
 	e->deadline_ms =
 		params->deadline_ms ? params->deadline_ms : DEADLINE_MS;
@@ -448,6 +458,17 @@ int arc_engine_new_empty(const struct arc_engine_params *params, unsigned lanes,
 	pthread_condattr_destroy(&attr);
 	*ret = e;
 	return 0;
+}
+
+/* As many batches may wait; 0: as it is. */
+static void bound_queue(struct arc_engine *e, unsigned waiting)
+{
+	if (!waiting)
+		return;
+	pthread_mutex_lock(&e->lock);
+	e->queue_max = waiting * e->batch;
+	e->depth += e->queue_max - SPARE_JOBS;
+	pthread_mutex_unlock(&e->lock);
 }
 
 int arc_engine_new(const struct arc_engine_params *params,
@@ -473,6 +494,7 @@ int arc_engine_new(const struct arc_engine_params *params,
 	}
 	if (err)
 		return err;
+	bound_queue(e, params->waiting);
 	*ret = arc_steal(e);
 	return 0;
 }

@@ -176,3 +176,25 @@ if strace -o trace true 2>/dev/null; then
 	count_threads arctool verify -q --set MAX_WORKER_THREADS=3 by-file.001
 	[ $n -gt $one ] || fail "three verify: $n threads, one: $one"
 fi
+
+# Memory: sets n to the KiB that a command has resident at most.
+resident()
+{
+	n=$(python3 -c 'import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@") ||
+		fail "$*"
+}
+
+# Sixteen batches more of frames of 1 MiB, raw and as records: 32 MiB.
+mkdir noise
+random_file noise/file 70000000 1
+pack="mkarchive -q --no-sync --force -j 2 -F 1M -c raw noise"
+resident $pack small
+small=$n
+for key in READ_BUFFER_BATCHES WRITE_BUFFER_BATCHES; do
+	resident $pack large --set $key=17
+	[ $((n - small)) -gt 24000 ] && [ $((n - small)) -lt 44000 ] ||
+		fail "$key=17: $n KiB, $small before"
+	cmp small.001 large.001 || fail "$key changes bytes"
+done
