@@ -37,6 +37,29 @@ const struct arc_config_key arc_config_keys[ARC_CONFIG_KEYS] = {
 		.example = 16,
 		.programs = ARC_CONFIG_MKARCHIVE,
 	},
+	[ARC_CONFIG_NUM_READERS] = {
+		.name = "NUM_READERS",
+		.unit = "threads",
+		.about = "Threads that open and read files of up to 1M before "
+			 "their turn comes to be packed. With 0 every file is "
+			 "read when its turn comes. More help where a storage "
+			 "answers many at once.",
+		.max = 1024,
+		.fallback = 8,
+		.programs = ARC_CONFIG_MKARCHIVE,
+	},
+	[ARC_CONFIG_BUFFER_SIZE] = {
+		.name = "BUFFER_SIZE",
+		.kind = ARC_CONFIG_SIZE,
+		.about = "What the threads of NUM_READERS have read and what "
+			 "has not been packed yet is no more than this. Files "
+			 "larger than a quarter of it are not read before "
+			 "their turn.",
+		.min = ARC_MIB,
+		.max = 64 * ARC_GIB,
+		.fallback = 16 * ARC_MIB,
+		.programs = ARC_CONFIG_MKARCHIVE,
+	},
 	[ARC_CONFIG_READ_BUFFER_BATCHES] = {
 		.name = "READ_BUFFER_BATCHES",
 		.unit = "batches",

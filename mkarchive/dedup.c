@@ -11,10 +11,8 @@
  */
 #include "dedup.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "dedup_i.h"
 #include "pool.h"
@@ -26,9 +24,8 @@
 #define SAMPLE_WHOLE 4096
 
 /* Descriptors a worker has open at most: its directory, the next one while it
- * changes over, two files. The rest of the program has the others. */
+ * changes over, two files. */
 #define WORKER_FDS 4
-#define OTHER_FDS 24
 
 /* ---- workers ------------------------------------------------------------- */
 
@@ -279,22 +276,6 @@ static int run_stages(struct mk_dedup *d)
 	return err ? err : compare_groups(d);
 }
 
-/* As many as there are descriptors for. The next one that is given out says
- * whether we were started with many open. */
-static unsigned reading_threads(const struct mk_tree *tree, unsigned wanted)
-{
-	int next = fcntl(tree->root_fd, F_DUPFD_CLOEXEC, 0);
-	struct rlimit limit;
-	uint64_t taken, most;
-
-	if (next < 0 || getrlimit(RLIMIT_NOFILE, &limit))
-		return 1;
-	close(next);
-	taken = ARC_MAX((uint64_t)next, OTHER_FDS);
-	most = limit.rlim_cur > taken ? limit.rlim_cur - taken : 0;
-	return (unsigned)ARC_MAX(ARC_MIN(most / WORKER_FDS, wanted), 1);
-}
-
 static int open_lists(struct mk_dedup *d, int tmp_fd)
 {
 	const size_t row = sizeof(struct mk_candidate);
@@ -332,8 +313,10 @@ int mk_dedup_with(struct mk_run *run, struct mk_tree *tree, int tmp_fd,
 	pthread_mutex_init(&d.lock, NULL);
 	err = open_lists(&d, tmp_fd);
 	if (!err) {
-		d.threads = reading_threads(
-			tree, opt->io_workers ? opt->io_workers : opt->threads);
+		d.threads = mk_source_threads(
+			tree, opt->io_workers ? opt->io_workers : opt->threads,
+			WORKER_FDS);
+		d.threads = ARC_MAX(d.threads, 1);
 		err = run_stages(&d);
 	}
 	close_all(&d);

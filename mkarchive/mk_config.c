@@ -30,6 +30,10 @@ static void apply(struct mk_options *opt)
 	if (!opt->threads)
 		opt->threads = arc_cpu_count();
 	opt->io_workers = number(opt, ARC_CONFIG_NUM_IO_WORKERS);
+	opt->readers = number(opt, ARC_CONFIG_NUM_READERS);
+	opt->buffer_size = (size_t)ARC_MIN(
+		arc_config_number(&opt->config, ARC_CONFIG_BUFFER_SIZE),
+		SIZE_MAX / 2);
 	opt->read_batches = number(opt, ARC_CONFIG_READ_BUFFER_BATCHES);
 	opt->write_batches = number(opt, ARC_CONFIG_WRITE_BUFFER_BATCHES);
 	arc_gpu_configure(&opt->gpu, &opt->config);

@@ -47,6 +47,8 @@ struct mk_options {
 	struct arc_config config; /* what the values below come from */
 	unsigned threads; /* -j; default: all cores */
 	unsigned io_workers; /* of the search for duplicates; 0: threads */
+	unsigned readers; /* threads that read files before their turn */
+	size_t buffer_size; /* for what they have read */
 	unsigned read_batches; /* of frames, that wait to be encoded */
 	unsigned write_batches; /* that wait to be written */
 	struct mk_match *match; /* --exclude, --exclude-from, in order */

@@ -143,6 +143,8 @@ static int pack_all(struct mk_packer *p)
 	int r = 0;
 
 	for (uint64_t i = 0; r >= 0 && i < p->tree->entries.count; i++) {
+		if (p->ahead)
+			mk_ahead_reach(p->ahead, i);
 		r = pack_entry(p, i);
 		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
 			mk_tree_release(p->tree);
@@ -158,6 +160,7 @@ int mk_pack(struct mk_run *run, struct mk_tree *tree,
 	arc_cleanup(mk_source_freep) struct mk_source *source = NULL;
 	arc_cleanup(arc_digest_freep) struct arc_digest *digest = NULL;
 	arc_cleanup(arc_sha256_freep) struct arc_sha256 *sha256 = NULL;
+	arc_cleanup(mk_ahead_freep) struct mk_ahead *ahead = NULL;
 	struct mk_packer p = { .run = run, .tree = tree };
 	int r = mk_framering_new(run, sink, &ring);
 
@@ -167,13 +170,17 @@ int mk_pack(struct mk_run *run, struct mk_tree *tree,
 		r = arc_digest_new(&digest);
 	if (r >= 0 && tree->sha256.base)
 		r = arc_sha256_new(&sha256);
+	if (r >= 0)
+		r = mk_ahead_new(run, tree, &ahead);
 	if (r < 0)
 		return r;
+	p.ahead = ahead;
 	p.ring = ring;
 	p.source = source;
 	p.digest = digest;
 	p.sha256 = sha256;
 	r = pack_all(&p);
+	mk_ahead_free(arc_steal(ahead));
 	if (r < 0)
 		return r;
 	/* They told duplicates apart; from here on only the index has use for

@@ -10,6 +10,7 @@
 
 #include "framering.h"
 #include "mk_run.h"
+#include "packahead.h"
 #include "sha256.h"
 #include "source.h"
 
@@ -18,6 +19,7 @@ struct mk_packer {
 	struct mk_tree *tree;
 	struct mk_framering *ring;
 	struct mk_source *source;
+	struct mk_ahead *ahead; /* NULL: nothing is read before its turn */
 	struct arc_digest *digest;
 	struct arc_sha256 *sha256; /* NULL: not wanted */
 	bool digesting; /* the file being read */

@@ -240,8 +240,7 @@ static bool take_attributes(struct mk_packer *p, struct reading *rd)
  * a file may be, and nobody asking, should cost nothing. */
 static int begin_digests(struct mk_packer *p, const struct mk_entry *e)
 {
-	p->digesting = p->run->opt->digest != MK_DIGEST_NONE ||
-		       e->flags & (MK_ENTRY_CANDIDATE | MK_ENTRY_LEADER);
+	p->digesting = mk_pack_is_digested(p->run, e);
 	arc_digest_reset(p->digest);
 	return p->sha256 ? arc_sha256_reset(p->sha256) : 0;
 }
@@ -290,13 +289,49 @@ static int store_open(struct mk_packer *p, struct reading *rd)
 	return end_digests(p, rd->entry);
 }
 
+/* Stores what a thread has read before its turn. */
+static int store_ahead(struct mk_packer *p, uint64_t entry,
+		       const struct mk_ahead_file *f)
+{
+	struct mk_entry *e = mk_tree_at(p->tree, entry);
+	uint8_t *to;
+	size_t n, at;
+	int r = 0;
+
+	e->extents = 0;
+	e->data = mk_framering_pos(p->ring);
+	for (at = 0; r >= 0 && at < f->n; at += n) {
+		r = mk_framering_room(p->ring, &to, &n);
+		if (r < 0)
+			return r;
+		n = ARC_MIN(n, f->n - at);
+		memcpy(to, f->bytes + at, n);
+		r = mk_framering_commit(p->ring, n);
+	}
+	memcpy(mk_spool_at(&p->tree->digests, entry), &f->digest,
+	       sizeof(f->digest));
+	if (p->sha256)
+		memcpy(mk_spool_at(&p->tree->sha256, entry), f->sha256,
+		       sizeof(f->sha256));
+	mk_count(&p->run->stats.read_bytes, f->n);
+	mk_count(&p->run->stats.read_files, 1);
+	return r;
+}
+
 int mk_pack_store(struct mk_packer *p, uint64_t entry)
 {
+	struct mk_ahead_file ahead;
 	arc_cleanup(arc_closep) int fd = -1;
 	struct reading rd = { .entry = entry, .e = mk_tree_at(p->tree, entry) };
 	bool changed;
-	int r = mk_source_open_any(p->source, entry, &fd, &changed);
+	int r;
 
+	if (p->ahead && mk_ahead_take(p->ahead, entry, &ahead)) {
+		r = store_ahead(p, entry, &ahead);
+		mk_ahead_done(p->ahead);
+		return r;
+	}
+	r = mk_source_open_any(p->source, entry, &fd, &changed);
 	if (mk_source_is_fatal(r)) {
 		arc_say(p->run->diag, ARC_ERROR, "opening files: %s",
 			arc_error_text(r));

@@ -9,8 +9,12 @@
 #include "source.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include "longpath.h"
+
+/* Descriptors that all of the program but those threads has open. */
+#define OTHER_FDS 24
 
 struct mk_source {
 	const struct mk_tree *tree;
@@ -147,6 +151,25 @@ int mk_source_check(const struct mk_tree *tree, uint64_t entry, int fd)
 	if (fstat(fd, &st))
 		return -errno;
 	return is_same_state(mk_tree_at(tree, entry), &st) ? 0 : -ESTALE;
+}
+
+/* The next descriptor that is given out says whether we were started with many
+ * open. */
+unsigned mk_source_threads(const struct mk_tree *tree, unsigned wanted,
+			   unsigned each)
+{
+	int next = fcntl(tree->root_fd, F_DUPFD_CLOEXEC, 0);
+	struct rlimit limit;
+	uint64_t taken, most;
+
+	if (next < 0)
+		return 0;
+	close(next);
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return 0;
+	taken = ARC_MAX((uint64_t)next, OTHER_FDS);
+	most = limit.rlim_cur > taken ? limit.rlim_cur - taken : 0;
+	return (unsigned)ARC_MIN(most / each, wanted);
 }
 
 int mk_source_run(int fd, uint64_t off, uint64_t limit, uint64_t *ret_off,

@@ -36,6 +36,11 @@ static inline bool mk_source_is_fatal(int err)
 	return err == -ENOMEM || err == -EMFILE || err == -ENFILE;
 }
 
+/* How many of `wanted` threads there are descriptors for, when each has `each`
+ * of them open. */
+unsigned mk_source_threads(const struct mk_tree *tree, unsigned wanted,
+			   unsigned each);
+
 /* 0 when fd still has the size, mtime and ctime of the scan, else -ESTALE. */
 int mk_source_check(const struct mk_tree *tree, uint64_t entry, int fd);
 

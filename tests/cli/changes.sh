@@ -15,11 +15,13 @@ has_open() # PID FILE
 }
 
 # Starts mkarchive and stops it while it reads FILE (frames are small and take
-# their time): $pid. False when it was not seen in time.
+# their time; nothing is read before its turn): $pid. False when it was not seen
+# in time.
 stop_at() # FILE
 {
 	rm -f set.*
-	mkarchive -q --no-sync -j 1 -F 64K -c lz4hc -l 9 src set 2>said &
+	mkarchive -q --no-sync -j 1 -F 64K -c lz4hc -l 9 --set NUM_READERS=0 \
+		src set 2>said &
 	pid=$!
 	while kill -0 $pid 2>/dev/null; do
 		has_open $pid "src/$1" || continue

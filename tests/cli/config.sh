@@ -165,10 +165,18 @@ if strace -o trace true 2>/dev/null; then
 	for i in $(seq 32); do
 		printf '%05d' $((i / 2 * 2)) >twins/$i
 	done
+	mk="$mk --set NUM_READERS=0"
 	count_threads $mk -j 1 --set NUM_IO_WORKERS=1 twins a
 	one=$n
 	count_threads $mk -j 1 --set NUM_IO_WORKERS=5 twins b
 	[ $n -ge $((one + 4)) ] || fail "five search: $n threads, one: $one"
+	cmp a.001 b.001
+
+	# The threads that read files before their turn.
+	count_threads $mk -j 1 --set NUM_READERS=0 twins a
+	one=$n
+	count_threads $mk -j 1 --set NUM_READERS=5 twins b
+	[ $n = $((one + 5)) ] || fail "five read: $n threads, none: $one"
 	cmp a.001 b.001
 
 	count_threads arctool verify -q --config none -j 1 set.001
@@ -189,7 +197,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@") ||
 # Sixteen batches more of frames of 1 MiB, raw and as records: 32 MiB.
 mkdir noise
 random_file noise/file 70000000 1
-pack="mkarchive -q --no-sync --force -j 2 -F 1M -c raw noise"
+pack="mkarchive -q --no-sync --force -j 2 -F 1M -c raw --set BUFFER_SIZE=1M noise"
 resident $pack small
 small=$n
 for key in READ_BUFFER_BATCHES WRITE_BUFFER_BATCHES; do
@@ -197,4 +205,18 @@ for key in READ_BUFFER_BATCHES WRITE_BUFFER_BATCHES; do
 	[ $((n - small)) -gt 24000 ] && [ $((n - small)) -lt 44000 ] ||
 		fail "$key=17: $n KiB, $small before"
 	cmp small.001 large.001 || fail "$key changes bytes"
+done
+
+# What was read before its turn: 70 MB, all of them or 1M at a time.
+split -b 200000 -a 3 noise/file noise/part
+rm noise/file
+resident $pack small
+small=$n
+resident $pack large --set BUFFER_SIZE=1G
+[ $((n - small)) -gt 60000 ] && [ $((n - small)) -lt 80000 ] ||
+	fail "BUFFER_SIZE: $n KiB, $small before"
+cmp small.001 large.001
+for readers in 0 1 16; do
+	expect 0 $pack other --set NUM_READERS=$readers
+	cmp small.001 other.001 || fail "$readers readers change bytes"
 done
