@@ -25,10 +25,21 @@ const struct arc_config_key arc_config_keys[ARC_CONFIG_KEYS] = {
 		.example = 8,
 		.programs = ALL,
 	},
+	[ARC_CONFIG_NUM_SCAN_WORKERS] = {
+		.name = "NUM_SCAN_WORKERS",
+		.unit = "threads",
+		.about = "Threads that list directories, and look at what is "
+			 "in them, before the walk through the source comes to "
+			 "them. With 0 the walk does all of it. More help "
+			 "where a storage answers many at once.",
+		.max = 1024,
+		.fallback = 4,
+		.programs = ARC_CONFIG_MKARCHIVE,
+	},
 	[ARC_CONFIG_NUM_IO_WORKERS] = {
 		.name = "NUM_IO_WORKERS",
 		.unit = "threads",
-		.automatic = "as MAX_WORKER_THREADS",
+		.automatic = "as MAX_WORKER_THREADS, at least 8",
 		.about = "Threads that read, hash and compare files in the "
 			 "search for duplicates. More than there are cores "
 			 "help where a storage answers many at once.",

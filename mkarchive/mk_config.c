@@ -6,6 +6,9 @@
 #include "mk_options_i.h"
 #include "pool.h"
 
+/* Storage answers more at once than there may be cores. */
+#define IO_WORKERS_MIN 8
+
 static const enum arc_config_id of_lzext3[] = {
 	ARC_CONFIG_HASH_LOG,
 	ARC_CONFIG_HASH_CANDIDATES,
@@ -29,7 +32,10 @@ static void apply(struct mk_options *opt)
 	opt->threads = number(opt, ARC_CONFIG_MAX_WORKER_THREADS);
 	if (!opt->threads)
 		opt->threads = arc_cpu_count();
+	opt->scan_workers = number(opt, ARC_CONFIG_NUM_SCAN_WORKERS);
 	opt->io_workers = number(opt, ARC_CONFIG_NUM_IO_WORKERS);
+	if (!opt->io_workers)
+		opt->io_workers = ARC_MAX(opt->threads, IO_WORKERS_MIN);
 	opt->readers = number(opt, ARC_CONFIG_NUM_READERS);
 	opt->buffer_size = (size_t)ARC_MIN(
 		arc_config_number(&opt->config, ARC_CONFIG_BUFFER_SIZE),

@@ -46,6 +46,7 @@ struct mk_options {
 	enum mk_digest digest; /* --digest xxh128|sha256|none */
 	struct arc_config config; /* what the values below come from */
 	unsigned threads; /* -j; default: all cores */
+	unsigned scan_workers; /* threads ahead of the walk */
 	unsigned io_workers; /* of the search for duplicates; 0: threads */
 	unsigned readers; /* threads that read files before their turn */
 	size_t buffer_size; /* for what they have read */

@@ -21,7 +21,7 @@
 /* Steps after which the pages of the tree are handed back. */
 #define RELEASE_STEPS 65536
 
-static void step(struct mk_scanner *sc)
+void mk_scan_step(struct mk_scanner *sc)
 {
 	if (++sc->steps % RELEASE_STEPS == 0)
 		mk_tree_release(sc->tree);
@@ -48,9 +48,19 @@ static bool is_own_volume(const struct mk_scanner *sc, const char *name)
 	       memcmp(stem, sc->skip->base, base) == 0;
 }
 
-static int keep_name(struct mk_scanner *sc, const char *name)
+/* Puts a name into the tree. */
+static int add_name(struct mk_scanner *sc, const char *name, uint64_t *ret)
 {
 	size_t n = strlen(name) + 1;
+	int err = mk_spool_add(&sc->tree->names, n, ret);
+
+	if (!err)
+		memcpy(mk_spool_at(&sc->tree->names, *ret), name, n);
+	return err;
+}
+
+static int keep_name(struct mk_scanner *sc, const char *name)
+{
 	uint64_t at;
 	int err;
 
@@ -63,12 +73,10 @@ static int keep_name(struct mk_scanner *sc, const char *name)
 		sc->names = more;
 		sc->name_cap = cap;
 	}
-	err = mk_spool_add(&sc->tree->names, n, &at);
-	if (err)
-		return err;
-	memcpy(mk_spool_at(&sc->tree->names, at), name, n);
-	sc->names[sc->name_count++] = at;
-	return 0;
+	err = add_name(sc, name, &at);
+	if (!err)
+		sc->names[sc->name_count++] = at;
+	return err;
 }
 
 static int by_name(const void *a, const void *b, void *ctx)
@@ -98,6 +106,22 @@ static void sort_names(struct mk_scanner *sc)
 	sc->name_count = kept;
 }
 
+/* False, said if need be: it has no place in the archive. */
+static bool is_kept(struct mk_scanner *sc, uint64_t dir, bool own_volumes,
+		    const char *name)
+{
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	if (own_volumes && is_own_volume(sc, name))
+		return false;
+	if (strlen(name) > ARC_NAME_MAX) {
+		mk_problem_name(sc->run, sc->tree, dir, name,
+				"its name is too long", 0);
+		return false;
+	}
+	return true;
+}
+
 static int keep_listed(struct mk_scanner *sc, uint64_t dir, bool own_volumes,
 		       ssize_t n)
 {
@@ -107,15 +131,8 @@ static int keep_listed(struct mk_scanner *sc, uint64_t dir, bool own_volumes,
 		int err;
 
 		at += d->d_reclen;
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		if (!is_kept(sc, dir, own_volumes, name))
 			continue;
-		if (own_volumes && is_own_volume(sc, name))
-			continue;
-		if (strlen(name) > ARC_NAME_MAX) {
-			mk_problem_name(sc->run, sc->tree, dir, name,
-					"its name is too long", 0);
-			continue;
-		}
 		err = keep_name(sc, name);
 		if (err)
 			return err;
@@ -123,12 +140,18 @@ static int keep_listed(struct mk_scanner *sc, uint64_t dir, bool own_volumes,
 	return 0;
 }
 
+/* The archive is being written there. */
+static bool has_own_volumes(const struct mk_scanner *sc, uint64_t dir)
+{
+	const struct mk_entry *e = mk_tree_at(sc->tree, dir);
+
+	return sc->skip && sc->skip->dev == e->dev && sc->skip->ino == e->ino;
+}
+
 /* sc->names: what is in the directory, sorted. */
 static int list_dir(struct mk_scanner *sc, int fd, uint64_t dir)
 {
-	const struct mk_entry *e = mk_tree_at(sc->tree, dir);
-	bool own_volumes =
-		sc->skip && sc->skip->dev == e->dev && sc->skip->ino == e->ino;
+	bool own_volumes = has_own_volumes(sc, dir);
 	ssize_t n;
 
 	sc->name_count = 0;
@@ -159,27 +182,70 @@ static int set_path(struct mk_scanner *sc, uint64_t dir)
 	return err ? err : arc_buf_append(&sc->path, "/", 1);
 }
 
-/* Takes fd: lists the directory, adds its entries, and makes it the innermost
- * one. */
-static int enter(struct mk_scanner *sc, uint64_t dir, int fd)
+/* Adds what is in the directory; the number of subdirectories. */
+static int add_dir(struct mk_scanner *sc, int fd, uint64_t dir,
+		   uint64_t *subdirs)
 {
+	int err = list_dir(sc, fd, dir);
+
+	for (size_t i = 0; !err && i < sc->name_count; i++) {
+		int added = mk_scan_add_name(sc, fd, dir, sc->names[i], NULL);
+
+		err = added < 0 ? added : 0;
+		*subdirs += added > 0;
+		mk_scan_step(sc);
+	}
+	return err;
+}
+
+/* The same with what a thread has found. */
+static int add_listed(struct mk_scanner *sc, int fd, uint64_t dir,
+		      const struct mk_listed *listed, size_t n,
+		      uint64_t *subdirs)
+{
+	bool own_volumes = has_own_volumes(sc, dir);
+	uint64_t at;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i++) {
+		int added = 0;
+
+		if (i > 0 && !strcmp(listed[i].name, listed[i - 1].name))
+			continue;
+		if (!is_kept(sc, dir, own_volumes, listed[i].name))
+			continue;
+		err = add_name(sc, listed[i].name, &at);
+		if (!err)
+			added = mk_scan_add_name(sc, fd, dir, at, &listed[i]);
+		if (added < 0)
+			err = added;
+		*subdirs += added > 0;
+		mk_scan_step(sc);
+	}
+	return err;
+}
+
+/* Takes fd: adds the entries of the directory, and makes it the innermost one.
+ * look: what a thread has found there, or NULL. */
+static int enter(struct mk_scanner *sc, uint64_t dir, int fd,
+		 struct mk_look *look)
+{
+	const struct mk_listed *listed;
 	struct mk_dir_frame *f;
 	uint64_t first = sc->tree->entries.count;
 	uint64_t subdirs = 0;
 	struct mk_entry *e;
+	size_t n;
 	int err = mk_dirs_push(&sc->dirs, dir, fd);
 
 	if (!err)
 		err = set_path(sc, dir);
-	if (!err)
-		err = list_dir(sc, fd, dir);
-	for (size_t i = 0; !err && i < sc->name_count; i++) {
-		int added = mk_scan_add_name(sc, fd, dir, sc->names[i]);
-
-		err = added < 0 ? added : 0;
-		subdirs += added > 0;
-		step(sc);
-	}
+	if (err)
+		return err;
+	if (look && mk_look_take(sc->ahead, look, &listed, &n))
+		err = add_listed(sc, fd, dir, listed, n, &subdirs);
+	else
+		err = add_dir(sc, fd, dir, &subdirs);
 	if (err)
 		return err;
 	e = mk_tree_at(sc->tree, dir);
@@ -188,7 +254,7 @@ static int enter(struct mk_scanner *sc, uint64_t dir, int fd)
 	f = mk_dirs_top(&sc->dirs);
 	f->next = first;
 	f->dirs_left = subdirs;
-	return 0;
+	return mk_scan_look_ahead(sc);
 }
 
 /* A directory that is open, and the one that was scanned. */
@@ -212,21 +278,28 @@ static int open_subdir(const struct mk_scanner *sc, int dir_fd, uint64_t entry)
 static int descend(struct mk_scanner *sc)
 {
 	struct mk_dir_frame *f = mk_dirs_top(&sc->dirs);
+	struct mk_look *look;
 	uint64_t entry;
-	int fd;
+	int fd, err;
 
 	do {
 		entry = f->next++;
-		step(sc);
+		mk_scan_step(sc);
 	} while (!S_ISDIR(mk_tree_at(sc->tree, entry)->mode));
 	f->dirs_left--;
 	/* A mount point stays as an empty directory. */
 	if (sc->run->opt->one_file_system &&
 	    mk_tree_at(sc->tree, entry)->dev != sc->root_dev)
 		return 0;
-	fd = open_subdir(sc, f->fd, entry);
+	look = mk_scan_look_of(sc, entry);
+	err = mk_scan_look_ahead(sc);
+	fd = err ? err : open_subdir(sc, f->fd, entry);
 	if (fd >= 0)
-		return enter(sc, entry, fd);
+		err = enter(sc, entry, fd, look);
+	if (look)
+		mk_look_free(sc->ahead, look);
+	if (fd >= 0 || err)
+		return err;
 	if (mk_source_is_fatal(fd))
 		return fd;
 	mk_problem(sc->run, sc->tree, entry, "the directory cannot be opened",
@@ -249,6 +322,7 @@ static int leave(struct mk_scanner *sc)
 			   "the directory moved: some below it are missing",
 			   err);
 	f->dirs_left = 0;
+	mk_scan_drop_looks(sc, f);
 	return 0;
 }
 
@@ -256,7 +330,7 @@ static int walk(struct mk_scanner *sc)
 {
 	int fd = openat(sc->tree->root_fd, ".",
 			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int err = fd >= 0 ? enter(sc, 0, fd) : -errno;
+	int err = fd >= 0 ? enter(sc, 0, fd, NULL) : -errno;
 
 	while (!err && sc->dirs.depth > 0)
 		err = mk_dirs_top(&sc->dirs)->dirs_left > 0 ? descend(sc)
@@ -275,7 +349,11 @@ static int scan_folder(struct mk_scanner *sc)
 	if (fstat(sc->tree->root_fd, &st))
 		return -errno;
 	sc->root_dev = st.st_dev;
-	err = mk_scan_add_inode(sc, sc->tree->root_fd, 0, 0, NULL, &st);
+	err = mk_lookahead_new(sc->run, sc->tree, sc->xattrs.by_proc,
+			       &sc->ahead);
+	if (!err)
+		err = mk_scan_add_inode(sc, sc->tree->root_fd, 0, 0, NULL, &st,
+					false);
 	return err ? err : walk(sc);
 }
 
@@ -299,7 +377,7 @@ static int scan_file(struct mk_scanner *sc, const char *name,
 	root->mtime = st->st_mtim.tv_sec;
 	root->mtime_ns = (uint32_t)st->st_mtim.tv_nsec;
 	mk_count(&sc->run->stats.dirs, 1);
-	err = mk_scan_add_inode(sc, sc->tree->root_fd, 0, at, name, st);
+	err = mk_scan_add_inode(sc, sc->tree->root_fd, 0, at, name, st, false);
 	root->children = 1;
 	root->child_count = 1;
 	return err;
@@ -374,6 +452,9 @@ static int scan_source(struct mk_scanner *sc, const char *src,
 
 static void fini_scanner(struct mk_scanner *sc)
 {
+	for (size_t i = 0; i < sc->dirs.depth; i++)
+		mk_scan_drop_looks(sc, &sc->dirs.frame[i]);
+	mk_lookahead_free(sc->ahead);
 	mk_dirs_fini(&sc->dirs);
 	mk_xattrs_fini(&sc->xattrs);
 	mk_slots_fini(&sc->links);

@@ -176,15 +176,18 @@ static int add_link(struct mk_scanner *sc, uint64_t dir, uint64_t name,
 }
 
 int mk_scan_add_inode(struct mk_scanner *sc, int dir_fd, uint64_t dir,
-		      uint64_t name, const char *text, const struct stat *st)
+		      uint64_t name, const char *text, const struct stat *st,
+		      bool plain)
 {
 	uint32_t xset = 0;
-	size_t xattrs;
+	size_t xattrs = 0;
 	uint64_t entry;
 	struct mk_entry *e;
-	int err = mk_xattrs_read(&sc->xattrs, dir_fd, dir, text, st->st_mode,
-				 &xattrs);
+	int err = 0;
 
+	if (!plain)
+		err = mk_xattrs_read(&sc->xattrs, dir_fd, dir, text,
+				     st->st_mode, &xattrs);
 	if (!err)
 		err = mk_tree_intern(sc->tree, sc->xattrs.set, xattrs, &xset);
 	if (!err)
@@ -206,14 +209,18 @@ int mk_scan_add_inode(struct mk_scanner *sc, int dir_fd, uint64_t dir,
 }
 
 int mk_scan_add_name(struct mk_scanner *sc, int dir_fd, uint64_t dir,
-		     uint64_t name)
+		     uint64_t name, const struct mk_listed *listed)
 {
 	const char *text = mk_spool_at(&sc->tree->names, name);
+	bool known = listed && listed->known;
 	struct stat st;
 	uint64_t first;
 	int err;
 
-	if (fstatat(dir_fd, text, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
+	if (known) {
+		st = listed->st;
+	} else if (fstatat(dir_fd, text, &st,
+			   AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
 		skip_name(sc, dir, text,
 			  errno == ENOENT ? "vanished while it was scanned"
 					  : "cannot be read",
@@ -236,6 +243,6 @@ int mk_scan_add_name(struct mk_scanner *sc, int dir_fd, uint64_t dir,
 			return 0;
 		}
 	}
-	err = mk_scan_add_inode(sc, dir_fd, dir, name, text, &st);
+	err = mk_scan_add_inode(sc, dir_fd, dir, name, text, &st, known);
 	return err ? err : S_ISDIR(st.st_mode);
 }

@@ -2,7 +2,7 @@
 /*
  * scan_i - what the files of scan share: reading attributes (scan_xattr.c), a
  * stack of open directories of any depth (scan_dirs.c), making entries
- * (scan_entry.c).
+ * (scan_entry.c), threads ahead of the walk (scan_look.c).
  *
  * Threads: one owner.
  */
@@ -10,6 +10,7 @@
 #define MK_SCAN_I_H
 
 #include "scan.h"
+#include "scanahead.h"
 #include "slots.h"
 
 /* ---- attributes ---------------------------------------------------------- */
@@ -55,11 +56,18 @@ int mk_xattrs_read(struct mk_xattrs *x, int dir_fd, uint64_t dir,
  *	frame[0] ... frame[first_open - 1]	closed
  *	frame[first_open] ... frame[depth - 1]	open
  */
+#define MK_SCAN_LOOKS 16
+
 struct mk_dir_frame {
 	uint64_t entry;
 	uint64_t next; /* entry to look at next */
 	uint64_t dirs_left; /* subdirectories among those to look at */
 	int fd;
+
+	/* Subdirectories that threads look at, in their order (scan_look.c). */
+	struct mk_look *look[MK_SCAN_LOOKS];
+	unsigned looks;
+	uint64_t look_at; /* entry to ask for next */
 };
 
 struct mk_dirs {
@@ -113,21 +121,39 @@ struct mk_scanner {
 	struct arc_buf target;
 	uint64_t root_dev;
 	uint64_t steps;
+	struct mk_lookahead *ahead; /* NULL: no threads */
 };
 
 /*
  * Reads all about the inode `text` in dir_fd, which is entry `dir`, and adds
  * its entry; text NULL: dir_fd itself, the root. name: its place in
- * tree->names. A symlink's target has been read into sc->target.
+ * tree->names. A symlink's target has been read into sc->target. plain: it is
+ * known to have no attributes.
  */
 int mk_scan_add_inode(struct mk_scanner *sc, int dir_fd, uint64_t dir,
-		      uint64_t name, const char *text, const struct stat *st);
+		      uint64_t name, const char *text, const struct stat *st,
+		      bool plain);
 
 /*
  * Adds the entry of the name at `name` of tree->names, unless it is excluded
- * or cannot be read (which is reported). Returns 1 for a directory.
+ * or cannot be read (which is reported). Returns 1 for a directory. listed: what
+ * a thread has found out about it, or NULL.
  */
 int mk_scan_add_name(struct mk_scanner *sc, int dir_fd, uint64_t dir,
-		     uint64_t name);
+		     uint64_t name, const struct mk_listed *listed);
+
+/* A step of the walk: now and then pages of the tree are handed back. */
+void mk_scan_step(struct mk_scanner *sc);
+
+/* ---- threads ahead of the walk (scan_look.c) ------------------------------ */
+
+/* Asks for the next subdirectories of the innermost directory. */
+int mk_scan_look_ahead(struct mk_scanner *sc);
+
+/* The look at a subdirectory of the innermost directory, which is the next to
+ * be entered; NULL: none. To be freed. */
+struct mk_look *mk_scan_look_of(struct mk_scanner *sc, uint64_t entry);
+
+void mk_scan_drop_looks(struct mk_scanner *sc, struct mk_dir_frame *f);
 
 #endif

@@ -160,12 +160,18 @@ if strace -o trace true 2>/dev/null; then
 	[ $n -ge $((one + 5)) ] || fail "six compress: $n threads, one: $one"
 	cmp a.001 b.001
 
+	mk="$mk --set NUM_READERS=0"
+	count_threads $mk -j 1 --set NUM_SCAN_WORKERS=0 src a
+	one=$n
+	count_threads $mk -j 1 --set NUM_SCAN_WORKERS=5 src b
+	[ $n = $((one + 5)) ] || fail "five scan: $n threads, none: $one"
+	cmp a.001 b.001
+
 	# Pairs of equal files, and others of the same size.
 	mkdir twins
 	for i in $(seq 32); do
 		printf '%05d' $((i / 2 * 2)) >twins/$i
 	done
-	mk="$mk --set NUM_READERS=0"
 	count_threads $mk -j 1 --set NUM_IO_WORKERS=1 twins a
 	one=$n
 	count_threads $mk -j 1 --set NUM_IO_WORKERS=5 twins b
@@ -219,4 +225,18 @@ cmp small.001 large.001
 for readers in 0 1 16; do
 	expect 0 $pack other --set NUM_READERS=$readers
 	cmp small.001 other.001 || fail "$readers readers change bytes"
+done
+
+# A tree with all there is, by any number of any of them.
+"$tests/maketree" tree 2>notes
+mk="mkarchive -q --no-sync --force -F 256K -c lz4 -s 8M --digest sha256 tree"
+expect 0 $mk many
+for n in 0 1 16; do
+	expect 0 $mk few --set NUM_SCAN_WORKERS=$n --set NUM_READERS=$n \
+		--set NUM_IO_WORKERS=$((n + 1)) --set BUFFER_SIZE=$((n + 1))M \
+		--set READ_BUFFER_BATCHES=$((n + 1)) \
+		--set WRITE_BUFFER_BATCHES=$((n + 1))
+	for volume in many.*; do
+		cmp $volume few.${volume##*.} || fail "$n of each change bytes"
+	done
 done

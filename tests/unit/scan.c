@@ -567,7 +567,7 @@ static void a_name_that_vanished_is_said_and_left_out(void **state)
 	scan_well(s);
 	assert_int_equal(mk_spool_add(&s->tree.names, 5, &at), 0);
 	memcpy(mk_spool_at(&s->tree.names, at), "gone", 5);
-	assert_int_equal(mk_scan_add_name(&sc, s->fd, 0, at), 0);
+	assert_int_equal(mk_scan_add_name(&sc, s->fd, 0, at, NULL), 0);
 	assert_int_equal(s->tree.entries.count, 1);
 	assert_non_null(strstr(s->said, "/gone: vanished"));
 	assert_int_equal(mk_value(&s->run.stats.problems), 1);
