@@ -47,7 +47,6 @@ static void put_text(FILE *f, const char *text)
 			text++;
 		}
 	}
-	fputc('\n', f);
 }
 
 static void put_key(FILE *f, enum arc_config_id id)
@@ -59,7 +58,7 @@ static void put_key(FILE *f, enum arc_config_id id)
 	arc_config_fallback(id, fallback, sizeof(fallback));
 	fprintf(f, ".TP\n.B %s\n", key->name);
 	put_text(f, key->about);
-	fprintf(f, ".br\nValue: %s%s%s.\n", allowed, key->unit ? ", " : "",
+	fprintf(f, "\n.br\nValue: %s%s%s.\n", allowed, key->unit ? ", " : "",
 		key->unit ? key->unit : "");
 	fputs("Default: ", f);
 	fprintf(f, "%s.\n", fallback);
@@ -70,6 +69,7 @@ static void put_key(FILE *f, enum arc_config_id id)
 		return;
 	fputs("On the command line: ", f);
 	put_text(f, key->options);
+	fputs(".\n", f);
 }
 
 static int write_page(FILE *in, FILE *out)
