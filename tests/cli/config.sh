@@ -218,8 +218,8 @@ split -b 200000 -a 3 noise/file noise/part
 rm noise/file
 resident $pack small
 small=$n
-resident $pack large --set BUFFER_SIZE=1G
-[ $((n - small)) -gt 60000 ] && [ $((n - small)) -lt 80000 ] ||
+resident $pack large --set BUFFER_SIZE=128M
+[ $((n - small)) -gt 60000 ] && [ $((n - small)) -lt 110000 ] ||
 	fail "BUFFER_SIZE: $n KiB, $small before"
 cmp small.001 large.001
 for readers in 0 1 16; do

@@ -14,11 +14,13 @@ echo "MAX_WORKER_THREADS = 1" >home/arcfs/config
 echo "MAX_WORKER_THREADS = 6" >six
 echo "MAX_WORKER_THREADS = none" >bad
 
-# OPTION...: sets n to the threads there are after eight have read at once
+# ENOUGH OPTION...: sets n to the threads there are after many have read at once,
+# again and again until there are enough, or it is in vain
 count_threads()
 {
-	local i pid pids=
+	local enough=$1 i k pid pids
 
+	shift
 	arcfs -f "$@" a.001 mnt &
 	pid=$!
 	for i in $(seq 100); do
@@ -26,26 +28,31 @@ count_threads()
 		sleep 0.1
 	done
 	mountpoint -q "$mnt" || fail "not mounted: $*"
-	for i in $(seq 8); do
-		diff -r src/many mnt/many &
-		pids="$pids $!"
-		cmp src/big mnt/big &
-		pids="$pids $!"
+	n=0
+	for k in $(seq 20); do
+		[ "$n" -lt "$enough" ] || break
+		pids=
+		for i in $(seq 12); do
+			dd if=mnt/big iflag=direct bs=64K status=none |
+				cmp src/big - &
+			pids="$pids $!"
+		done
+		for i in $pids; do
+			wait "$i" || fail "$*: what is read differs"
+		done
+		n=$(ls "/proc/$pid/task" | wc -l)
 	done
-	for i in $pids; do
-		wait "$i" || fail "$*: what is read differs"
-	done
-	n=$(ls "/proc/$pid/task" | wc -l)
 	unmount "$mnt"
 	wait "$pid" || fail "$*: arcfs ends with $?"
 }
 
-count_threads
-same "threads of one that serves, and the first" 2 "$n"
-count_threads -o config=six
-[ "$n" -gt 3 ] || fail "six serve: $n threads"
-count_threads -o config=six,threads=1
-same "threads where the option says so" 2 "$n"
+# Beside those that serve there are a few, which may be started when needed.
+count_threads 100
+one=$n
+count_threads $((one + 3)) -o config=six
+[ "$n" -ge $((one + 3)) ] || fail "six serve: $n threads, one: $one"
+count_threads 100 -o config=six,threads=1
+[ "$n" -le $((one + 1)) ] || fail "the option says one: $n threads, not $one"
 
 same "a bad value" 2 "$(status_of arcfs -o config=bad a.001 mnt)"
 contains "a bad value" "arcfs: bad:1: MAX_WORKER_THREADS: 'none' is not a" \
