@@ -8,7 +8,6 @@
  * Nothing is allocated ahead and holes are never touched: the extents that are
  * written are exactly those of the source.
  */
-#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -16,7 +15,6 @@
 #include "extract_i.h"
 
 #define EXTENTS_AT_ONCE 64
-#define CHUNK ((uint64_t)1 << 20) /* read and written at once */
 #define RANGE ((uint64_t)32 << 20) /* of a large file */
 
 struct job {
@@ -33,37 +31,7 @@ struct task {
 	struct job *job;
 	uint64_t off;
 	uint64_t len;
-	/* damage found that has not been said, as it may go on */
-	uint64_t bad_from;
-	uint64_t bad_to;
-	int bad_err;
 };
-
-/* ---- damage -------------------------------------------------------------- */
-
-static void say_damage(struct task *task)
-{
-	struct job *job = task->job;
-
-	if (task->bad_from == task->bad_to)
-		return;
-	arc_say(&job->x->tool->diag, ARC_ERROR,
-		"%s: bytes %" PRIu64 "..%" PRIu64 " are damaged: %s", job->path,
-		task->bad_from, task->bad_to - 1,
-		arc_error_text(task->bad_err));
-	atomic_store(&job->x->inexact, true);
-	task->bad_from = task->bad_to = 0;
-}
-
-static void note_damage(struct task *task, uint64_t off, uint64_t len, int err)
-{
-	if (task->bad_to != off || task->bad_err != err) {
-		say_damage(task);
-		task->bad_from = off;
-	}
-	task->bad_to = off + len;
-	task->bad_err = err;
-}
 
 /* Said once for each file: a large one that cannot hold what it should would
  * otherwise say it for each piece. */
@@ -105,79 +73,29 @@ static int write_all(int fd, struct iovec *iov, int count, uint64_t off)
 	return 0;
 }
 
-/* Copies [off, off + len) of the file. An error is one of reading. */
-static int copy_piece(struct job *job, uint64_t off, uint64_t len)
+static void put_piece(void *ctx, struct iovec *iov, int count, uint64_t off)
 {
-	struct arc_archive *a = job->x->tool->archive;
-	struct arc_read read;
-	int r = arc_archive_read_begin(a, &job->inode, off, (size_t)len, &read);
+	struct job *job = ctx;
+	int r = write_all(job->fd, iov, count, off);
 
-	if (r < 0)
-		return r;
-	r = write_all(job->fd, read.iov, read.count, off);
-	arc_archive_read_end(a, &read);
 	if (r < 0)
 		fail_job(job, r);
-	tool_meter_add(job->x->tool->meter, len);
-	return 0;
 }
 
-/* Where the segment that holds a byte of the stream ends. */
-static uint64_t segment_end(struct job *job, uint64_t stream)
+static bool job_is_over(void *ctx)
 {
-	struct arc_frame frame;
-	uint64_t start = 0; /* frames begin at multiples of segments */
-
-	if (arc_index_frame_at(job->x->tool->index, stream, &frame) >= 0)
-		start = frame.start;
-	return start +
-	       ((stream - start) / ARC_SEGMENT_SIZE + 1) * ARC_SEGMENT_SIZE;
+	return is_over(ctx);
 }
 
-/*
- * A chunk that could not be read, segment by segment: damage never goes beyond
- * the segments that it touches.
- */
-static void salvage(struct task *task, const struct arc_extent *e)
-{
-	uint64_t done = 0;
-
-	while (done < e->len && !is_over(task->job)) {
-		uint64_t stream = e->stream + done;
-		uint64_t n = ARC_MIN(segment_end(task->job, stream) - stream,
-				     e->len - done);
-		int r = copy_piece(task->job, e->file + done, n);
-
-		if (r < 0)
-			note_damage(task, e->file + done, n, r);
-		done += n;
-	}
-}
-
-static void copy_extent(struct task *task, const struct arc_extent *e)
-{
-	uint64_t done = 0;
-
-	while (done < e->len && !is_over(task->job)) {
-		uint64_t n = ARC_MIN(CHUNK, e->len - done);
-		int r = copy_piece(task->job, e->file + done, n);
-
-		if (r < 0 && e->stream != ARC_STREAM_ZERO) {
-			struct arc_extent part = { .file = e->file + done,
-						   .len = n,
-						   .stream = e->stream + done };
-
-			salvage(task, &part);
-		} else if (r < 0) {
-			note_damage(task, e->file + done, n, r);
-		}
-		done += n;
-	}
-}
-
-static void copy_range(struct task *task)
+static void copy_range(const struct task *task)
 {
 	struct job *job = task->job;
+	struct tool_copy copy = { .x = job->x,
+				  .inode = &job->inode,
+				  .path = job->path,
+				  .put = put_piece,
+				  .is_over = job_is_over,
+				  .ctx = job };
 	struct arc_extent extents[EXTENTS_AT_ONCE];
 	uint64_t off = task->off, end = task->off + task->len;
 	ssize_t n;
@@ -186,13 +104,13 @@ static void copy_range(struct task *task)
 		n = arc_index_extents(job->x->tool->index, &job->inode, off,
 				      end - off, extents, EXTENTS_AT_ONCE);
 		if (n < 0)
-			note_damage(task, off, end - off, (int)n);
+			tool_copy_damage(&copy, off, end - off, (int)n);
 		for (ssize_t i = 0; i < n; i++) {
-			copy_extent(task, &extents[i]);
+			tool_copy_extent(&copy, &extents[i]);
 			off = extents[i].file + extents[i].len;
 		}
 	} while (n == EXTENTS_AT_ONCE && off < end && !is_over(job));
-	say_damage(task);
+	tool_copy_say(&copy);
 }
 
 /* ---- jobs ---------------------------------------------------------------- */

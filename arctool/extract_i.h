@@ -5,8 +5,10 @@
  *	verb_extract.c   walks, makes entries, links names
  *	extract_dirs.c   the directories of DEST that are open
  *	extract_data.c   writes file data, in parallel
+ *	extract_copy.c   reads it, with exact damage
  *	extract_meta.c   owner, attributes, mode, times
  *	extract_links.c  which inode already has a name in DEST
+ *	extract_tar.c    the same as a tar stream instead of DEST
  *
  * Nothing is ever written outside DEST: every name is one checked component,
  * given to a system call that takes a directory's descriptor and follows no
@@ -21,6 +23,7 @@
 
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include "pool.h"
 #include "walk.h"
@@ -106,6 +109,36 @@ void tool_dirs_leave(struct tool_extract *x);
 int tool_dirs_open_parent(struct tool_extract *x, const char *path, int *ret_fd,
 			  const char **ret_name);
 
+/* ---- reading data -------------------------------------------------------- */
+
+/* The data of a file on its way somewhere, one piece after the other. */
+struct tool_copy {
+	struct tool_extract *x;
+	const struct arc_inode *inode;
+	const char *path; /* for messages */
+	/* Takes the bytes at `off`; may change iov. */
+	void (*put)(void *ctx, struct iovec *iov, int count, uint64_t off);
+	/* The next len bytes are damaged. NULL: nobody needs to know. */
+	void (*lose)(void *ctx, uint64_t len);
+	/* Nothing more is wanted. */
+	bool (*is_over)(void *ctx);
+	void *ctx;
+	/* damage found that has not been said, as it may go on */
+	uint64_t bad_from;
+	uint64_t bad_to;
+	int bad_err;
+};
+
+/* Hands over a run of data; what is damaged is noted and, where it ends, said:
+ * exact to the segment. */
+void tool_copy_extent(struct tool_copy *c, const struct arc_extent *e);
+
+/* Notes damage that was found elsewhere. */
+void tool_copy_damage(struct tool_copy *c, uint64_t off, uint64_t len, int err);
+
+/* Says what is still to be said. */
+void tool_copy_say(struct tool_copy *c);
+
 /* ---- data ---------------------------------------------------------------- */
 
 /*
@@ -127,6 +160,12 @@ void tool_meta_finish(struct tool_extract *x);
 /* Removes the ACLs that an entry has, as new ones get from their directory. */
 void tool_meta_strip(const struct tool_place *at);
 
+/* ---- a tar stream -------------------------------------------------------- */
+
+/* Writes what is selected to standard output. Negative only for what ends it.
+ */
+int tool_extract_tar(struct tool_extract *x, const struct tool_select *select);
+
 /* ---- links --------------------------------------------------------------- */
 
 /* The path under which an inode was made; NULL when it has none yet. */
@@ -136,6 +175,14 @@ const char *tool_links_find(const struct tool_extract *x, uint64_t ino);
 int tool_links_set(struct tool_extract *x, uint64_t ino, uint64_t names,
 		   const char *path);
 void tool_links_used(struct tool_extract *x, uint64_t ino);
+
+/*
+ * The inode that a name shall be: its own, or with --hardlink-duplicates the
+ * one of its sharing class, with the times of its leader, as in a mount.
+ * Returns how many names it has.
+ */
+uint64_t tool_links_identity(const struct tool_extract *x,
+			     struct arc_inode *inode);
 void tool_links_clear(struct tool_extract *x);
 
 #endif

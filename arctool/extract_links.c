@@ -69,3 +69,18 @@ void tool_links_clear(struct tool_extract *x)
 	HASH_ITER (hh, x->links, link, next)
 		forget(x, link);
 }
+
+uint64_t tool_links_identity(const struct tool_extract *x,
+			     struct arc_inode *inode)
+{
+	struct arc_inode leader;
+
+	if (!x->tool->req.hardlink_duplicates || !S_ISREG(inode->mode) ||
+	    inode->share_nlink <= inode->nlink ||
+	    arc_index_inode(x->tool->index, inode->share, &leader) < 0)
+		return inode->nlink;
+	inode->ino = inode->share;
+	inode->mtime = leader.mtime;
+	inode->mtime_ns = leader.mtime_ns;
+	return inode->share_nlink;
+}

@@ -44,6 +44,7 @@ struct tool_request {
 	bool null; /* --null */
 	bool force;
 	bool hardlink_duplicates;
+	bool tar; /* extract --tar: no dest */
 	bool inodes; /* list -i */
 	bool closure; /* info --closure */
 	struct arc_config config; /* what threads and gpu come from */
@@ -60,6 +61,7 @@ enum tool_key {
 	TOOL_KEY_NULL,
 	TOOL_KEY_CLOSURE,
 	TOOL_KEY_WATCH,
+	TOOL_KEY_TAR,
 	TOOL_KEY_GPU
 };
 

@@ -60,7 +60,7 @@ static error_t take_argument(struct parse *p, char *arg,
 		req->mount = arg;
 		return 0;
 	}
-	if (p->verb->takes_dest && !req->dest) {
+	if (p->verb->takes_dest && !req->dest && !req->tar) {
 		req->dest = arg;
 		return 0;
 	}
@@ -82,7 +82,7 @@ static void refuse_if_incomplete(const struct parse *p,
 		refuse(state, "ARCHIVE is missing", NULL);
 	if (p->verb->takes_mount && !req->mount)
 		refuse(state, "MOUNTPOINT is missing", NULL);
-	if (p->verb->takes_dest && !req->dest)
+	if (p->verb->takes_dest && !req->dest && !req->tar)
 		refuse(state, "DEST is missing", NULL);
 }
 
@@ -106,6 +106,9 @@ static error_t parse_verb_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case TOOL_KEY_NULL:
 		req->null = true;
+		return 0;
+	case TOOL_KEY_TAR:
+		req->tar = true;
 		return 0;
 	case TOOL_KEY_CLOSURE:
 		req->closure = true;

@@ -10,6 +10,9 @@
 #include "extract_i.h"
 
 static const struct argp_option options[] = {
+	{ "tar", TOOL_KEY_TAR, 0, 0,
+	  "Write a tar stream (pax) to standard output; there is no DEST then",
+	  0 },
 	{ "files-from", TOOL_KEY_FILES_FROM, "LIST", 0,
 	  "Paths from a file, one a line; - is standard input", 0 },
 	{ "null", TOOL_KEY_NULL, 0, 0, "Paths in LIST end in a NUL byte", 0 },
@@ -24,7 +27,8 @@ static const struct argp_option options[] = {
 	  "Devices that decode: auto: those that are faster than the CPU; off; "
 	  "force; or which, by number or name (default: auto)",
 	  0 },
-	{ "verbose", 'v', 0, 0, "Print each path", 0 },
+	{ "verbose", 'v', 0, 0, "Print each path; with --tar on standard error",
+	  0 },
 	{ "quiet", 'q', 0, 0, "No progress line", 0 },
 	{ 0 }
 };
@@ -141,27 +145,14 @@ static int link_to(struct tool_extract *x, const char *from, const char *name)
 	return r < 0 ? -errno : 0;
 }
 
-/*
- * An inode with several names is made once. With --hardlink-duplicates all of
- * a sharing class are one inode, with the times of its leader, as in a mount.
- */
+/* An inode with several names is made once. */
 static void make_or_link(struct tool_extract *x, const struct tool_entry *e)
 {
 	struct arc_inode inode = e->inode;
-	uint64_t names = inode.nlink;
-	bool class = x->tool->req.hardlink_duplicates && S_ISREG(inode.mode) &&
-		     inode.share_nlink > inode.nlink;
-	struct arc_inode leader;
+	uint64_t names = tool_links_identity(x, &inode);
 	const char *from;
 	int r;
 
-	if (class &&
-	    arc_index_inode(x->tool->index, inode.share, &leader) >= 0) {
-		names = inode.share_nlink;
-		inode.ino = inode.share;
-		inode.mtime = leader.mtime;
-		inode.mtime_ns = leader.mtime_ns;
-	}
 	from = names > 1 ? tool_links_find(x, inode.ino) : NULL;
 	if (from) {
 		r = link_to(x, from, e->name);
@@ -170,7 +161,7 @@ static void make_or_link(struct tool_extract *x, const struct tool_entry *e)
 			return;
 		}
 		/* Too many names for one inode: duplicates may have two. */
-		if (!class || r != -EMLINK)
+		if (names == e->inode.nlink || r != -EMLINK)
 			tool_extract_problem(x, e->path, "cannot be linked", r);
 		if (r == -EEXIST)
 			return;
@@ -323,29 +314,52 @@ static int begin_devices(const struct tool *t)
 	return arc_cache_await_devices(cache);
 }
 
-static int extract_all(struct tool_extract *x, const struct tool_select *select)
+static int extract_to_dest(struct tool_extract *x,
+			   const struct tool_select *select)
 {
 	int r = start(x);
 
 	if (r >= 0)
 		r = extract_selected(x, select);
 	arc_pool_free(x->pool);
-	tool_links_clear(x);
 	if (x->dirs.depth == 0)
 		atomic_store(&x->inexact, true); /* no DEST */
 	tool_dirs_end(&x->dirs);
 	return r;
 }
 
+/* What makes no sense with a stream, or would end up on the screen. */
+static int check_tar(struct tool *t)
+{
+	if (!t->req.tar)
+		return 0;
+	if (t->req.force) {
+		arc_say(&t->diag, ARC_ERROR,
+			"--tar replaces nothing: --force "
+			"has no meaning with it");
+		return -EINVAL;
+	}
+	if (isatty(STDOUT_FILENO)) {
+		arc_say(&t->diag, ARC_ERROR,
+			"--tar: standard output is a terminal; send it to a "
+			"file or a program, as in: arctool extract --tar "
+			"ARCHIVE | tar x");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int run(struct tool *t)
 {
-	struct tool_select select;
+	struct tool_select select = { 0 };
 	arc_cleanup(tool_meter_freep) struct tool_meter *meter = NULL;
 	arc_cleanup(tool_select_finip) struct tool_select *fini = NULL;
 	struct tool_extract x = { .tool = t };
 	int r;
 
 	fini = &select;
+	if (check_tar(t) < 0)
+		return TOOL_EXIT_USAGE;
 	r = tool_select_find(t, &select);
 	if (r == -EINVAL)
 		return TOOL_EXIT_USAGE;
@@ -359,10 +373,12 @@ static int run(struct tool *t)
 		return TOOL_EXIT_UNREADABLE;
 	}
 	if (r >= 0)
-		r = extract_all(&x, &select);
+		r = t->req.tar ? tool_extract_tar(&x, &select)
+			       : extract_to_dest(&x, &select);
+	tool_links_clear(&x);
 	if (r < 0)
 		arc_say(&t->diag, ARC_ERROR, "not everything was extracted: %s",
-			arc_error_text(r));
+			reason(r));
 	t->meter = NULL;
 	return r < 0 || select.missing || atomic_load(&x.inexact)
 		       ? TOOL_EXIT_INEXACT
@@ -372,7 +388,7 @@ static int run(struct tool *t)
 const struct tool_verb tool_verb_extract = {
 	.name = "extract",
 	.about = "Extracts an archive or paths of it into a directory",
-	.args = "ARCHIVE DEST [PATH...]",
+	.args = "ARCHIVE DEST [PATH...]\n--tar ARCHIVE [PATH...]",
 	.doc = "DEST is made when it is missing. A PATH stands for itself and "
 	       "everything below it; without one everything is extracted. "
 	       "Files that exist are left alone and reported, directories are "
