@@ -11,6 +11,7 @@
 #include "pack.h"
 #include "progress.h"
 #include "scan.h"
+#include "stream.h"
 #include "summary.h"
 
 ARC_DEFINE_CLEANUP(struct mk_tree, mk_tree_close)
@@ -110,8 +111,29 @@ static int archive_tree(struct mk_run *run, struct mk_options *opt,
 	return write_index(run, tree, &root, vw, idx);
 }
 
+/* What comes but once is packed while it comes. */
+static int archive_stream(struct mk_run *run, struct mk_options *opt,
+			  const struct mk_stream *src, struct mk_tree *tree,
+			  struct mk_volume_sink *sink)
+{
+	arc_cleanup(mk_volwrite_closep) struct mk_volwrite *vw = NULL;
+	arc_cleanup(mk_idxwrite_freep) struct mk_idxwrite *idx = NULL;
+	struct arc_disk_root root = { 0 };
+	int r = mk_devices_choose(run, opt);
+
+	if (r < 0) {
+		sink->ops->close(sink->ctx);
+		return r;
+	}
+	mk_progress_stage(run->progress, MK_STAGE_PACK);
+	r = mk_stream_pack(run, src, tree, mk_volume_sink_dir(sink), sink,
+			   &root, &vw, &idx);
+	return r < 0 ? r : write_index(run, tree, &root, vw, idx);
+}
+
 /* Opens what a run needs, from the target inwards. opt: run->opt. */
-static int archive(struct mk_run *run, struct mk_options *opt)
+static int archive(struct mk_run *run, struct mk_options *opt,
+		   const struct mk_stream *src)
 {
 	struct mk_tree tree;
 	arc_cleanup(mk_progress_stopp) struct mk_progress *progress = NULL;
@@ -141,8 +163,23 @@ static int archive(struct mk_run *run, struct mk_options *opt)
 		return r;
 	}
 	run->progress = progress;
-	r = archive_tree(run, opt, &tree, &sink, &skip);
+	if (src->kind == MK_SOURCE_TREE)
+		r = archive_tree(run, opt, &tree, &sink, &skip);
+	else
+		r = archive_stream(run, opt, src, &tree, &sink);
 	run->progress = NULL;
+	return r;
+}
+
+static int open_and_archive(struct mk_run *run, struct mk_options *opt)
+{
+	struct mk_stream src;
+	int r = mk_stream_open(run, &src);
+
+	if (r < 0)
+		return r;
+	r = archive(run, opt, &src);
+	mk_stream_close(&src);
 	return r;
 }
 
@@ -213,7 +250,7 @@ int main(int argc, char **argv)
 		      : opt.verbosity > 0 ? ARC_DEBUG
 					  : ARC_INFO);
 	set_signals(say_interrupted);
-	r = archive(&run, &opt);
+	r = open_and_archive(&run, &opt);
 	set_signals(SIG_DFL);
 	if (r < 0) {
 		arc_say(&diag, ARC_ERROR, "%s: no archive was made: %s",

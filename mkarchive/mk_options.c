@@ -74,6 +74,13 @@ static const struct argp_option option_table[] = {
 	  "a device is used (default: auto)",
 	  0 },
 	{ 0, 0, 0, 0, "What is stored:", 5 },
+	{ "stdin-name", KEY_STDIN_NAME, "NAME", 0,
+	  "Standard input (SRC is -) is one file of this name, and no archive",
+	  0 },
+	{ "as-file", KEY_AS_FILE, 0, 0,
+	  "SRC is one file, even if its name is that of an archive", 0 },
+	{ "unpack", KEY_UNPACK, 0, 0,
+	  "SRC is an archive whatever its name, or a pipe with one", 0 },
 	{ "exclude", KEY_EXCLUDE, "PATTERN", 0,
 	  "Leave out what matches, as in gitignore(5)", 0 },
 	{ "exclude-from", KEY_EXCLUDE_FROM, "FILE", 0,
@@ -139,6 +146,12 @@ static error_t set_flag(struct mk_options *opt, int key)
 		return arc_config_offer(&opt->config,
 					ARC_CONFIG_GPU_FALLBACK_ENABLED, "no",
 					ARC_CONFIG_COMMAND);
+	case KEY_AS_FILE:
+		opt->as_file = true;
+		return 0;
+	case KEY_UNPACK:
+		opt->unpack = true;
+		return 0;
 	case KEY_JSON:
 		opt->json = true;
 		return 0;
@@ -193,6 +206,24 @@ static void check_codec(struct argp_state *state)
 			   mk_codec_choice(p->opt->codec)->name);
 }
 
+/* What SRC is said to be must be possible, and not two things. */
+static void check_source(struct argp_state *state)
+{
+	const struct parsing *p = state->input;
+	const struct mk_options *opt = p->opt;
+	bool from_stdin = opt->src && strcmp(opt->src, "-") == 0;
+
+	if (opt->as_file && opt->unpack)
+		argp_error(state, "--as-file and --unpack contradict");
+	if (opt->stdin_name && !from_stdin)
+		argp_error(state, "--stdin-name: only where SRC is -");
+	if (opt->stdin_name && opt->unpack)
+		argp_error(state, "--stdin-name and --unpack contradict");
+	if (opt->as_file && from_stdin)
+		argp_error(state, "--as-file: standard input needs a name: "
+				  "--stdin-name");
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct parsing *p = state->input;
@@ -212,6 +243,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "SRC and OUT are needed");
 		check_codec(state);
 		check_gpu(state);
+		check_source(state);
 		return 0;
 	}
 	if (key == KEY_CONFIG)
@@ -260,7 +292,9 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 		.parser = parse_option,
 		.args_doc = "SRC OUT",
 		.doc = "Archives the tree (or file) SRC as volumes OUT.001, "
-		       "OUT.002, ...\v"
+		       "OUT.002, ... A file whose name is that of an archive "
+		       "(.tar, .tar.zst, .zip, .7z, .cpio and others) is "
+		       "unpacked on the way; - is one on standard input.\v"
 		       "SIZE takes K, M, G or T, powers of 1024.\n\n"
 		       "Exit status: 0 everything is stored; 1 finished, but "
 		       "something was skipped or changed while it was read; 2 "

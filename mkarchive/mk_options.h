@@ -29,8 +29,11 @@ enum mk_profile { MK_PROFILE_AUTO, MK_PROFILE_SERIAL, MK_PROFILE_PARALLEL };
 enum mk_digest { MK_DIGEST_NONE, MK_DIGEST_XXH128, MK_DIGEST_SHA256 };
 
 struct mk_options {
-	const char *src;
+	const char *src; /* "-": standard input */
 	const char *out;
+	const char *stdin_name; /* --stdin-name: standard input is this file */
+	bool as_file; /* --as-file: an archive is a file like others */
+	bool unpack; /* --unpack: whatever its name, SRC is an archive */
 	uint64_t volume_size; /* -s, >= ARC_VOLUME_MIN; default 98M */
 	uint32_t frame_size; /* -F, multiple of 64K, 64K..16M; already cut
 			      * down so that a frame fits a volume */

@@ -54,6 +54,17 @@ static int full_path(const struct mk_tree *tree, uint64_t entry,
 	return err;
 }
 
+void mk_problem_path(struct mk_run *run, const char *path, const char *what,
+		     int err)
+{
+	mk_count(&run->stats.problems, 1);
+	if (err)
+		arc_say(run->diag, ARC_WARN, "%s: %s (%s)", path, what,
+			reason_of(err));
+	else
+		arc_say(run->diag, ARC_WARN, "%s: %s", path, what);
+}
+
 void mk_problem_name(struct mk_run *run, const struct mk_tree *tree,
 		     uint64_t dir, const char *name, const char *what, int err)
 {
@@ -62,12 +73,7 @@ void mk_problem_name(struct mk_run *run, const struct mk_tree *tree,
 
 	if (!full_path(tree, dir, name, &path))
 		text = (const char *)path.p;
-	mk_count(&run->stats.problems, 1);
-	if (err)
-		arc_say(run->diag, ARC_WARN, "%s: %s (%s)", text, what,
-			reason_of(err));
-	else
-		arc_say(run->diag, ARC_WARN, "%s: %s", text, what);
+	mk_problem_path(run, text, what, err);
 	arc_buf_fini(&path);
 }
 

@@ -84,6 +84,10 @@ static inline uint64_t mk_value(const mk_counter *c)
 void mk_problem(struct mk_run *run, const struct mk_tree *tree, uint64_t entry,
 		const char *what, int err);
 
+/* The same about a path that is no entry of the tree (yet). */
+void mk_problem_path(struct mk_run *run, const char *path, const char *what,
+		     int err);
+
 /* The same about a name in the directory `dir` that is no entry of the tree. */
 void mk_problem_name(struct mk_run *run, const struct mk_tree *tree,
 		     uint64_t dir, const char *name, const char *what, int err);

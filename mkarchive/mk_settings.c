@@ -191,6 +191,13 @@ static int set_key(struct mk_options *opt, const char *arg)
 	return arc_config_assign(&opt->config, arg);
 }
 
+static int set_stdin_name(struct mk_options *opt, const char *arg)
+{
+	opt->stdin_name = arg;
+	return arc_format_name_ok((const uint8_t *)arg, strlen(arg)) ? 0
+								     : -EINVAL;
+}
+
 static int add_exclude(struct mk_options *opt, const char *arg)
 {
 	return mk_match_add(opt->match, arg);
@@ -219,6 +226,7 @@ static const struct mk_setting settings[] = {
 	{ KEY_GPU_CHECK, set_gpu_check, "a number from 0 to 1000000", false },
 	{ KEY_PROFILE, set_profile, "serial, parallel or auto", true },
 	{ KEY_DIGEST, set_digest, "xxh128, sha256 or none", false },
+	{ KEY_STDIN_NAME, set_stdin_name, "the name of a file", false },
 	{ KEY_EXCLUDE, add_exclude, "a pattern", false },
 	{ KEY_EXCLUDE_FROM, add_exclude_from, "a readable file of patterns",
 	  false },

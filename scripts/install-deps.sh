@@ -6,11 +6,12 @@
 set -eu
 
 build="gcc make cmake pkg-config libc6-dev libfuse3-dev liblz4-dev libzstd-dev
-	libxxhash-dev zlib1g-dev libssl-dev libjansson-dev libinih-dev
-	uthash-dev ocl-icd-opencl-dev"
+	libxxhash-dev zlib1g-dev libssl-dev libarchive-dev libjansson-dev
+	libinih-dev uthash-dev ocl-icd-opencl-dev"
 run="fuse3"
 tests="libcmocka-dev python3 attr acl util-linux procps man-db groff-base
 	universal-ctags clang-format xxhash zstd strace
+	libarchive-tools tar
 	pocl-opencl-icd oclgrind"
 fuzz="clang llvm"
 

@@ -44,7 +44,7 @@ fetch_libraries() # ARCHITECTURE
 	apt-get -qq $opts install -y --download-only \
 		--no-install-recommends libc6-dev libfuse3-dev liblz4-dev \
 		libzstd-dev libxxhash-dev zlib1g-dev libssl-dev \
-		libjansson-dev libinih-dev libcmocka-dev uthash-dev \
+		libjansson-dev libinih-dev libarchive-dev libcmocka-dev uthash-dev \
 		ocl-icd-opencl-dev ||
 		skip "no libraries for $1"
 	for deb in "$work/$1"/cache/archives/*.deb; do

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "stream.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "stream_i.h"
+
+/* ---- what SRC is --------------------------------------------------------- */
+
+/* A file of such a name is unpacked: who has it would be surprised by one big
+ * file, while a document that happens to be a zip is a file to everybody. */
+static const char *const archive_names[] = {
+	".tar",	  ".tar.gz",  ".tgz",  ".tar.zst", ".tzst",	".tar.xz",
+	".txz",	  ".tar.bz2", ".tbz2", ".tar.lz4", ".tar.lz",	".tar.lzma",
+	".tar.Z", ".pax",     ".cpio", ".cpio.gz", ".cpio.zst", ".cpio.xz",
+	".zip",	  ".7z",      ".rar",  ".cab",	   ".iso",
+};
+
+static bool has_archive_name(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < ARC_COUNT(archive_names); i++) {
+		size_t k = strlen(archive_names[i]);
+
+		if (n > k && strcasecmp(name + n - k, archive_names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* -EINVAL, said: SRC is neither a tree nor anything that can be read. */
+static int kind_of(struct mk_run *run, const struct stat *st,
+		   enum mk_source_kind *ret)
+{
+	const struct mk_options *opt = run->opt;
+
+	*ret = MK_SOURCE_TREE;
+	if (S_ISREG(st->st_mode)) {
+		if (opt->unpack ||
+		    (!opt->as_file && has_archive_name(opt->src)))
+			*ret = MK_SOURCE_ARCHIVE;
+	} else if (S_ISFIFO(st->st_mode)) {
+		*ret = opt->unpack ? MK_SOURCE_ARCHIVE : MK_SOURCE_PIPE;
+	} else if (opt->unpack) {
+		arc_say(run->diag, ARC_ERROR,
+			"%s: --unpack is for files and pipes", opt->src);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Of standard input. */
+static int open_stdin(const struct mk_run *run, struct mk_stream *ret)
+{
+	*ret = (struct mk_stream){
+		.kind = run->opt->stdin_name ? MK_SOURCE_PIPE
+					     : MK_SOURCE_ARCHIVE,
+		.fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0),
+		.name = "standard input",
+	};
+	return ret->fd >= 0 ? 0 : -errno;
+}
+
+int mk_stream_open(struct mk_run *run, struct mk_stream *ret)
+{
+	const char *src = run->opt->src;
+	struct stat st;
+	int r;
+
+	if (strcmp(src, "-") == 0) {
+		r = open_stdin(run, ret);
+		if (r < 0)
+			arc_say(run->diag, ARC_ERROR, "standard input: %s",
+				strerrordesc_np(-r));
+		return r;
+	}
+	*ret = (struct mk_stream){ .fd = -1, .name = src };
+	if (stat(src, &st))
+		return 0; /* the scan will say it */
+	r = kind_of(run, &st, &ret->kind);
+	if (r < 0 || ret->kind == MK_SOURCE_TREE)
+		return r;
+	ret->fd = open(src, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (ret->fd >= 0)
+		return 0;
+	r = -errno;
+	arc_say(run->diag, ARC_ERROR, "cannot open %s: %s", src,
+		strerrordesc_np(-r));
+	return r;
+}
+
+void mk_stream_close(struct mk_stream *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+/* ---- begin and end ------------------------------------------------------- */
+
+static int begin(struct mk_streaming *s, int tmp_fd,
+		 struct mk_volume_sink *sink)
+{
+	int r = mk_gather_new(s->tree, tmp_fd, &s->gather);
+
+	if (r < 0) {
+		sink->ops->close(sink->ctx);
+		return r;
+	}
+	return mk_intake_new(s->run, s->tree, s->gather, tmp_fd, sink,
+			     &s->intake);
+}
+
+static int finish(struct mk_streaming *s, struct arc_disk_root *root,
+		  struct mk_volwrite **ret_vw, struct mk_idxwrite **ret_idx)
+{
+	uint64_t made;
+	int r = mk_gather_finish(s->gather, &s->first, &made);
+
+	if (r < 0)
+		return r;
+	if (made > 0)
+		arc_say(s->run->diag, ARC_INFO,
+			"%" PRIu64 " folders that do not stand in the input "
+			"were made (mode 0755)",
+			made);
+	/* As in mk_pack(): the index shall have none. */
+	if (s->run->opt->digest == MK_DIGEST_NONE)
+		mk_spool_close(&s->tree->digests);
+	return mk_intake_finish(s->intake, root, ret_vw, ret_idx);
+}
+
+int mk_stream_pack(struct mk_run *run, const struct mk_stream *src,
+		   struct mk_tree *tree, int tmp_fd,
+		   struct mk_volume_sink *sink, struct arc_disk_root *root,
+		   struct mk_volwrite **ret_vw, struct mk_idxwrite **ret_idx)
+{
+	struct mk_streaming s = { .run = run, .src = src, .tree = tree };
+	int r = begin(&s, tmp_fd, sink);
+
+	if (r >= 0)
+		r = src->kind == MK_SOURCE_ARCHIVE ? mk_stream_archive(&s)
+						   : mk_stream_pipe(&s);
+	if (r >= 0)
+		r = finish(&s, root, ret_vw, ret_idx);
+	if (r == -ENOSPC || r == -EDQUOT)
+		arc_say(run->diag, ARC_ERROR,
+			"no space beside the volumes, or "
+			"for them");
+	mk_intake_free(s.intake);
+	mk_gather_free(s.gather);
+	arc_buf_fini(&s.path);
+	arc_buf_fini(&s.target);
+	return r;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libarchive converts names to the locale's characters, and composes them on
+ * the way (Unicode's form C). tar and cpio store bytes: for those it works in
+ * the locale C, where the conversion of all that is not ASCII fails and
+ * libarchive hands out what stands there. zip, 7z and their like are told by
+ * their first bytes and get a locale of UTF-8; a name in another form than the
+ * composed one does not survive that.
+ *
+ * The formats and filters are named one by one. Left out are mtree, which opens
+ * the files it names, and filters that start programs.
+ */
+#include "unpack.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <locale.h>
+#include <string.h>
+
+#include "format.h"
+#include "unpack_i.h"
+
+#define BLOCK ((size_t)256 << 10)
+
+typedef int (*support)(struct archive *a);
+
+static const support supported[] = {
+	archive_read_support_format_tar,      archive_read_support_format_cpio,
+	archive_read_support_format_zip,      archive_read_support_format_7zip,
+	archive_read_support_format_ar,	      archive_read_support_format_cab,
+	archive_read_support_format_iso9660,  archive_read_support_format_lha,
+	archive_read_support_format_rar,      archive_read_support_format_rar5,
+	archive_read_support_format_xar,      archive_read_support_filter_bzip2,
+	archive_read_support_filter_compress, archive_read_support_filter_gzip,
+	archive_read_support_filter_lz4,      archive_read_support_filter_lzip,
+	archive_read_support_filter_lzma,     archive_read_support_filter_xz,
+	archive_read_support_filter_zstd,
+};
+
+/* How those begin that store names as Unicode. */
+static const struct {
+	const char *bytes;
+	size_t n;
+} unicode[] = {
+	{ "PK", 2 },   { "7z\xbc\xaf\x27\x1c", 6 },
+	{ "Rar!", 4 }, { "xar!", 4 },
+	{ "MSCF", 4 },
+};
+
+/* ---- input --------------------------------------------------------------- */
+
+/* libarchive is to work in this locale from here on. */
+static void enter_locale(struct mk_unpack *u, const uint8_t *p, size_t n)
+{
+	u->begun = true;
+	for (size_t i = 0; i < ARC_COUNT(unicode); i++) {
+		if (n < unicode[i].n ||
+		    memcmp(p, unicode[i].bytes, unicode[i].n) != 0)
+			continue;
+		u->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+		if (u->utf8)
+			uselocale(u->utf8);
+	}
+}
+
+static la_ssize_t read_input(struct archive *a, void *ctx, const void **ret)
+{
+	struct mk_unpack *u = ctx;
+	ssize_t n;
+
+	do {
+		n = read(u->params.fd, u->block, BLOCK);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		archive_set_error(a, errno, "cannot be read: %s",
+				  strerrordesc_np(errno));
+		return -1;
+	}
+	if (!u->begun)
+		enter_locale(u, u->block, (size_t)n);
+	*ret = u->block;
+	return n;
+}
+
+static la_int64_t seek_input(struct archive *a, void *ctx, la_int64_t off,
+			     int whence)
+{
+	const struct mk_unpack *u = ctx;
+	off_t at = lseek(u->params.fd, off, whence);
+
+	(void)a;
+	return at < 0 ? ARCHIVE_FATAL : at;
+}
+
+/* So that who writes into a pipe is not ended by our closing it. */
+static void drain(struct mk_unpack *u)
+{
+	ssize_t n;
+
+	if (lseek(u->params.fd, 0, SEEK_CUR) >= 0)
+		return;
+	do {
+		n = read(u->params.fd, u->block, BLOCK);
+	} while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+/* ---- making -------------------------------------------------------------- */
+
+int mk_unpack_new(const struct mk_unpack_params *params, struct mk_unpack **ret)
+{
+	arc_cleanup(mk_unpack_freep) struct mk_unpack *u =
+		calloc(1, sizeof(*u));
+
+	if (!u)
+		return -ENOMEM;
+	u->params = *params;
+	u->block = malloc(BLOCK);
+	u->a = archive_read_new();
+	if (!u->block || !u->a)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARC_COUNT(supported); i++)
+		supported[i](u->a);
+	archive_read_set_read_callback(u->a, read_input);
+	if (lseek(params->fd, 0, SEEK_CUR) >= 0)
+		archive_read_set_seek_callback(u->a, seek_input);
+	archive_read_set_callback_data(u->a, u);
+	*ret = arc_steal(u);
+	return 0;
+}
+
+void mk_unpack_free(struct mk_unpack *u)
+{
+	if (!u)
+		return;
+	archive_read_free(u->a);
+	if (u->utf8) {
+		uselocale(LC_GLOBAL_LOCALE);
+		freelocale(u->utf8);
+	}
+	free(u->block);
+	free(u->xattr);
+	arc_buf_fini(&u->names);
+	for (size_t i = 0; i < ARC_COUNT(u->acl); i++)
+		arc_buf_fini(&u->acl[i]);
+	free(u);
+}
+
+/* ---- entries ------------------------------------------------------------- */
+
+/* The input is useless from here on. */
+static int fail(struct mk_unpack *u)
+{
+	const char *why = archive_error_string(u->a);
+
+	arc_say(u->params.diag, ARC_ERROR, "%s: %s", u->params.name,
+		why ? why : "damaged or cut off");
+	return archive_errno(u->a) == ENOMEM ? -ENOMEM : -EIO;
+}
+
+static bool is_tar(const struct mk_unpack *u)
+{
+	return (archive_format(u->a) & ARCHIVE_FORMAT_BASE_MASK) ==
+	       ARCHIVE_FORMAT_TAR;
+}
+
+/*
+ * -1.25 stands for a quarter of a second before -1; libarchive reads it as a
+ * quarter after.
+ */
+static void set_time(const struct mk_unpack *u, struct mk_entry *meta)
+{
+	meta->mtime = archive_entry_mtime(u->entry);
+	meta->mtime_ns =
+		(uint32_t)archive_entry_mtime_nsec(u->entry) % 1000000000;
+	if (is_tar(u) && meta->mtime < 0 && meta->mtime_ns > 0) {
+		meta->mtime--;
+		meta->mtime_ns = 1000000000 - meta->mtime_ns;
+	}
+}
+
+static uint32_t owner(struct mk_unpack *u, la_int64_t id, const char *what)
+{
+	if (id >= 0 && id < UINT32_MAX)
+		return (uint32_t)id;
+	u->params.trouble(u->params.ctx, u->path, what);
+	return 65534;
+}
+
+static int describe(struct mk_unpack *u, struct mk_unpacked *ret)
+{
+	struct archive_entry *e = u->entry;
+	struct mk_entry *meta = &ret->meta;
+	int r;
+
+	*ret = (struct mk_unpacked){
+		.path = u->path,
+		.hardlink = archive_entry_hardlink(e),
+		.symlink = archive_entry_symlink(e),
+		.size_known = archive_entry_size_is_set(e) &&
+			      archive_entry_size(e) >= 0,
+	};
+	meta->mode = archive_entry_mode(e);
+	if (!(meta->mode & S_IFMT))
+		meta->mode |= S_IFREG;
+	meta->uid = owner(u, archive_entry_uid(e),
+			  "its owner's number is too large: 65534 instead");
+	meta->gid = owner(u, archive_entry_gid(e),
+			  "its group's number is too large: 65534 instead");
+	set_time(u, meta);
+	if (S_ISCHR(meta->mode) || S_ISBLK(meta->mode))
+		meta->rdev = (uint64_t)archive_entry_rdevmajor(e) << 32 |
+			     (uint32_t)archive_entry_rdevminor(e);
+	if (ret->size_known)
+		meta->size = (uint64_t)archive_entry_size(e);
+	r = mk_unpack_xattrs(u, &meta->mode);
+	ret->xattr = u->xattr;
+	ret->xattrs = u->xattrs;
+	return r;
+}
+
+/* What libarchive warns of, but for names that it could not convert: those
+ * are as they shall be. */
+static void warn(struct mk_unpack *u, int status)
+{
+	const char *why = archive_error_string(u->a);
+
+	if (status == ARCHIVE_WARN && why && !strstr(why, "convert"))
+		u->params.trouble(u->params.ctx, u->path, why);
+}
+
+/* A tar ends with a block of zeros. One that was cut off between two entries
+ * looks whole but for that. */
+static int next_header(struct mk_unpack *u, bool *ret_cut)
+{
+	la_int64_t before;
+	int status = ARCHIVE_OK;
+
+	if (u->entry)
+		status = archive_read_data_skip(u->a);
+	before = archive_filter_bytes(u->a, 0);
+	if (status != ARCHIVE_FATAL)
+		do {
+			status = archive_read_next_header(u->a, &u->entry);
+		} while (status == ARCHIVE_RETRY);
+	if (status == ARCHIVE_EOF && is_tar(u))
+		*ret_cut = archive_filter_bytes(u->a, 0) - before < 512;
+	return status;
+}
+
+int mk_unpack_next(struct mk_unpack *u, struct mk_unpacked *ret, bool *ret_cut)
+{
+	int status = ARCHIVE_OK, r;
+
+	*ret_cut = false;
+	if (!u->begun)
+		status = archive_read_open1(u->a);
+	while (status == ARCHIVE_OK) {
+		status = next_header(u, ret_cut);
+		if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+			break;
+		u->path = archive_entry_pathname(u->entry);
+		if (u->path)
+			break;
+		u->params.trouble(u->params.ctx, u->params.name,
+				  "an entry is left out: its name cannot be "
+				  "read");
+		status = ARCHIVE_OK;
+	}
+	if (status == ARCHIVE_EOF) {
+		drain(u);
+		return 0;
+	}
+	if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+		return fail(u);
+	warn(u, status);
+	r = describe(u, ret);
+	return r < 0 ? r : 1;
+}
+
+/* ---- data ---------------------------------------------------------------- */
+
+int mk_unpack_data(struct mk_unpack *u, const void **ret, size_t *ret_n,
+		   uint64_t *ret_off)
+{
+	la_int64_t off;
+	int status;
+
+	do {
+		status = archive_read_data_block(u->a, ret, ret_n, &off);
+	} while (status == ARCHIVE_RETRY ||
+		 (status >= ARCHIVE_WARN && status != ARCHIVE_EOF &&
+		  *ret_n == 0));
+	if (status == ARCHIVE_EOF)
+		return 0;
+	if (status == ARCHIVE_FAILED) {
+		const char *why = archive_error_string(u->a);
+
+		u->params.trouble(u->params.ctx, u->path,
+				  why ? why : "cannot be read");
+		return -ENODATA;
+	}
+	if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+		return fail(u);
+	warn(u, status);
+	if (off < 0)
+		return fail(u);
+	*ret_off = (uint64_t)off;
+	return 1;
+}
