@@ -225,6 +225,13 @@ uint64_t mk_gather_find(const struct mk_gather *g, const char *path)
 	return at == MK_NONE ? MK_NONE : name_at(g, at)->inode;
 }
 
+bool mk_gather_is_dir(const struct mk_gather *g, const char *path)
+{
+	uint64_t inode = mk_gather_find(g, path);
+
+	return inode != MK_NONE && S_ISDIR(mk_gather_at(g, inode)->e.mode);
+}
+
 static int make_up(struct mk_gather *g, uint64_t name,
 		   const struct mk_entry *like)
 {

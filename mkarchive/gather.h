@@ -49,6 +49,9 @@ int mk_gather_path(const char *path, struct arc_buf *ret);
 /* The inode at a path, MK_NONE when there is none. "": the root. */
 uint64_t mk_gather_find(const struct mk_gather *g, const char *path);
 
+/* There is a directory. */
+bool mk_gather_is_dir(const struct mk_gather *g, const char *path);
+
 /*
  * The name at a path: a new one if need be, without an inode. Directories that
  * are missing on the way are made up, with owner and time of `like`. -ENOTDIR

@@ -133,7 +133,7 @@ static int archive_stream(struct mk_run *run, struct mk_options *opt,
 
 /* Opens what a run needs, from the target inwards. opt: run->opt. */
 static int archive(struct mk_run *run, struct mk_options *opt,
-		   const struct mk_stream *src)
+		   struct mk_stream *src)
 {
 	struct mk_tree tree;
 	arc_cleanup(mk_progress_stopp) struct mk_progress *progress = NULL;
@@ -163,6 +163,7 @@ static int archive(struct mk_run *run, struct mk_options *opt,
 		return r;
 	}
 	run->progress = progress;
+	src->skip = &skip;
 	if (src->kind == MK_SOURCE_TREE)
 		r = archive_tree(run, opt, &tree, &sink, &skip);
 	else

@@ -74,6 +74,11 @@ static const struct argp_option option_table[] = {
 	  "a device is used (default: auto)",
 	  0 },
 	{ 0, 0, 0, 0, "What is stored:", 5 },
+	{ "files-from", KEY_FILES_FROM, "LIST", 0,
+	  "Only what this file names, one path below SRC a line, in its order; "
+	  "- is standard input",
+	  0 },
+	{ "null", KEY_NULL, 0, 0, "Paths in LIST end in a NUL byte", 0 },
 	{ "stdin-name", KEY_STDIN_NAME, "NAME", 0,
 	  "Standard input (SRC is -) is one file of this name, and no archive",
 	  0 },
@@ -152,6 +157,9 @@ static error_t set_flag(struct mk_options *opt, int key)
 	case KEY_UNPACK:
 		opt->unpack = true;
 		return 0;
+	case KEY_NULL:
+		opt->null = true;
+		return 0;
 	case KEY_JSON:
 		opt->json = true;
 		return 0;
@@ -219,6 +227,10 @@ static void check_source(struct argp_state *state)
 		argp_error(state, "--stdin-name: only where SRC is -");
 	if (opt->stdin_name && opt->unpack)
 		argp_error(state, "--stdin-name and --unpack contradict");
+	if (opt->files_from && (from_stdin || opt->as_file || opt->unpack))
+		argp_error(state, "--files-from: SRC is a directory then");
+	if (opt->null && !opt->files_from)
+		argp_error(state, "--null: only with --files-from");
 	if (opt->as_file && from_stdin)
 		argp_error(state, "--as-file: standard input needs a name: "
 				  "--stdin-name");

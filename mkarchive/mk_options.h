@@ -32,6 +32,8 @@ struct mk_options {
 	const char *src; /* "-": standard input */
 	const char *out;
 	const char *stdin_name; /* --stdin-name: standard input is this file */
+	const char *files_from; /* --files-from; "-": standard input */
+	bool null; /* --null: its names end in a NUL byte */
 	bool as_file; /* --as-file: an archive is a file like others */
 	bool unpack; /* --unpack: whatever its name, SRC is an archive */
 	uint64_t volume_size; /* -s, >= ARC_VOLUME_MIN; default 98M */

@@ -30,7 +30,7 @@ void mk_scan_step(struct mk_scanner *sc)
 /* ---- listing a directory ------------------------------------------------- */
 
 /* BASE.NNN or BASE.NNN.part, where the archive is being written. */
-static bool is_own_volume(const struct mk_scanner *sc, const char *name)
+static bool is_own_volume(const struct mk_scan_skip *skip, const char *name)
 {
 	static const char part[] = ".part";
 	size_t n = strlen(name);
@@ -44,8 +44,15 @@ static bool is_own_volume(const struct mk_scanner *sc, const char *name)
 	if (n >= sizeof(part) && strcmp(name + n - strlen(part), part) == 0)
 		stem[n - strlen(part)] = 0;
 	return arc_volume_split(stem, &base, &number) == 0 &&
-	       base == strlen(sc->skip->base) &&
-	       memcmp(stem, sc->skip->base, base) == 0;
+	       base == strlen(skip->base) &&
+	       memcmp(stem, skip->base, base) == 0;
+}
+
+bool mk_scan_is_own(const struct mk_scan_skip *skip, const struct stat *dir,
+		    const char *name)
+{
+	return skip && skip->dev == dir->st_dev && skip->ino == dir->st_ino &&
+	       is_own_volume(skip, name);
 }
 
 /* Puts a name into the tree. */
@@ -112,7 +119,7 @@ static bool is_kept(struct mk_scanner *sc, uint64_t dir, bool own_volumes,
 {
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return false;
-	if (own_volumes && is_own_volume(sc, name))
+	if (own_volumes && is_own_volume(sc->skip, name))
 		return false;
 	if (strlen(name) > ARC_NAME_MAX) {
 		mk_problem_name(sc->run, sc->tree, dir, name,
@@ -409,8 +416,7 @@ static int check_file(const struct mk_scanner *sc, const char *name)
 
 	if (fstat(sc->tree->root_fd, &folder))
 		return -errno;
-	if (sc->skip && sc->skip->dev == folder.st_dev &&
-	    sc->skip->ino == folder.st_ino && is_own_volume(sc, name)) {
+	if (mk_scan_is_own(sc->skip, &folder, name)) {
 		arc_say(sc->run->diag, ARC_ERROR,
 			"%s is a volume of the set that is to be written",
 			name);
@@ -457,7 +463,7 @@ static void fini_scanner(struct mk_scanner *sc)
 	mk_lookahead_free(sc->ahead);
 	mk_dirs_fini(&sc->dirs);
 	mk_xattrs_fini(&sc->xattrs);
-	mk_slots_fini(&sc->links);
+	mk_slots_fini(&sc->links.slots);
 	arc_buf_fini(&sc->path);
 	arc_buf_fini(&sc->target);
 	free(sc->names);
@@ -467,9 +473,12 @@ static void fini_scanner(struct mk_scanner *sc)
 int mk_scan(struct mk_run *run, struct mk_tree *tree,
 	    const struct mk_scan_skip *skip)
 {
-	arc_cleanup(fini_scanner) struct mk_scanner sc = { .run = run,
-							   .tree = tree,
-							   .skip = skip };
+	arc_cleanup(fini_scanner) struct mk_scanner sc = {
+		.run = run,
+		.tree = tree,
+		.skip = skip,
+		.links = { .rows = &tree->links }
+	};
 	const char *src = run->opt->src;
 	struct stat st;
 	int err = 0;

@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Inodes with more names than one are remembered as rows of a spool under a
- * table of four bytes a slot: a tree of hard-linked backups has tens of
- * millions of them.
- */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -38,69 +33,20 @@ static int is_excluded(struct mk_scanner *sc, const char *name, bool is_dir)
 	return hit;
 }
 
-/* What mk_slots asks about a row of tree->links; dev and ino are wanted. */
-struct link_key {
-	const struct mk_spool *links;
-	uint64_t dev;
-	uint64_t ino;
-};
-
-static uint64_t hash_link(const struct mk_link *l)
-{
-	return l->ino ^ l->dev << 40;
-}
-
-static uint64_t hash_link_row(const void *ctx, uint32_t row)
-{
-	const struct link_key *key = ctx;
-
-	return hash_link(mk_spool_at(key->links, row));
-}
-
-static bool is_link(const void *ctx, uint32_t row)
-{
-	const struct link_key *key = ctx;
-	const struct mk_link *l = mk_spool_at(key->links, row);
-
-	return l->dev == key->dev && l->ino == key->ino;
-}
-
 /* The inode's first name, MK_NONE when this is it. */
 static uint64_t find_first(const struct mk_scanner *sc, const struct stat *st)
 {
-	struct mk_link l = { .dev = st->st_dev, .ino = st->st_ino };
-	const struct link_key key = { &sc->tree->links, l.dev, l.ino };
+	uint64_t first = mk_links_find(&sc->links, st);
 	const struct mk_entry *e;
-	uint32_t row;
 
-	if (S_ISDIR(st->st_mode) || st->st_nlink < 2 ||
-	    !mk_slots_find(&sc->links, hash_link(&l), is_link, &key, &row))
+	if (first == MK_NONE)
 		return MK_NONE;
-	l = *(const struct mk_link *)mk_spool_at(&sc->tree->links, row);
-	e = mk_tree_at(sc->tree, l.entry);
+	e = mk_tree_at(sc->tree, first);
 	/* A number that was freed and given out again meanwhile. */
-	return (e->mode & S_IFMT) == (st->st_mode & S_IFMT) ? l.entry : MK_NONE;
+	return (e->mode & S_IFMT) == (st->st_mode & S_IFMT) ? first : MK_NONE;
 }
 
-static int note_first(struct mk_scanner *sc, const struct stat *st,
-		      uint64_t entry)
-{
-	const struct link_key key = { .links = &sc->tree->links };
-	struct mk_link *l;
-	uint64_t row;
-	int err;
-
-	if (S_ISDIR(st->st_mode) || st->st_nlink < 2)
-		return 0;
-	err = mk_spool_add(&sc->tree->links, 1, &row);
-	if (err)
-		return err;
-	l = mk_spool_at(&sc->tree->links, row);
-	*l = (struct mk_link){ st->st_dev, st->st_ino, entry };
-	return mk_slots_add(&sc->links, hash_link(l), hash_link_row, &key);
-}
-
-static void fill(struct mk_entry *e, const struct stat *st)
+void mk_scan_fill(struct mk_entry *e, const struct stat *st)
 {
 	e->dev = st->st_dev;
 	e->ino = st->st_ino;
@@ -135,10 +81,9 @@ static void count(struct mk_stats *stats, const struct stat *st)
 	}
 }
 
-/* sc->target becomes what the symlink says. st_size is a hint, often 0. */
-static int read_target(struct mk_scanner *sc, int dir_fd, const char *name)
+/* st_size is a hint, often 0. */
+int mk_scan_read_target(struct arc_buf *b, int dir_fd, const char *name)
 {
-	struct arc_buf *b = &sc->target;
 	size_t room = 256;
 
 	for (;; room *= 4) {
@@ -198,14 +143,14 @@ int mk_scan_add_inode(struct mk_scanner *sc, int dir_fd, uint64_t dir,
 	e->name = name;
 	e->parent = dir;
 	e->xset = xset;
-	fill(e, st);
+	mk_scan_fill(e, st);
 	if (S_ISLNK(st->st_mode)) {
 		e->size = sc->target.n;
 		err = mk_tree_add_text(sc->tree, sc->target.p, sc->target.n,
 				       &e->target);
 	}
 	count(&sc->run->stats, st);
-	return err ? err : note_first(sc, st, entry);
+	return err ? err : mk_links_note(&sc->links, st, entry);
 }
 
 int mk_scan_add_name(struct mk_scanner *sc, int dir_fd, uint64_t dir,
@@ -234,7 +179,7 @@ int mk_scan_add_name(struct mk_scanner *sc, int dir_fd, uint64_t dir,
 	if (first != MK_NONE)
 		return add_link(sc, dir, name, first);
 	if (S_ISLNK(st.st_mode)) {
-		err = read_target(sc, dir_fd, text);
+		err = mk_scan_read_target(&sc->target, dir_fd, text);
 		if (err == -ENOMEM)
 			return err;
 		if (err) {

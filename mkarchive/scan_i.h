@@ -9,9 +9,9 @@
 #ifndef MK_SCAN_I_H
 #define MK_SCAN_I_H
 
+#include "links.h"
 #include "scan.h"
 #include "scanahead.h"
-#include "slots.h"
 
 /* ---- attributes ---------------------------------------------------------- */
 
@@ -25,6 +25,7 @@ struct mk_xattr_read {
 struct mk_xattrs {
 	struct mk_run *run;
 	const struct mk_tree *tree;
+	const char *path; /* messages speak of it; NULL: of the entry */
 	bool by_proc; /* /proc is there: attributes of any kind of file */
 	char *names; /* as listed */
 	struct arc_buf values;
@@ -112,7 +113,7 @@ struct mk_scanner {
 	const struct mk_scan_skip *skip; /* may be NULL */
 	struct mk_dirs dirs;
 	struct mk_xattrs xattrs;
-	struct mk_slots links; /* over tree->links */
+	struct mk_links links; /* over tree->links */
 	uint64_t *names; /* places in tree->names of the names listed */
 	size_t name_count;
 	size_t name_cap;
@@ -123,6 +124,17 @@ struct mk_scanner {
 	uint64_t steps;
 	struct mk_lookahead *ahead; /* NULL: no threads */
 };
+
+/* What stat says of an entry. */
+void mk_scan_fill(struct mk_entry *e, const struct stat *st);
+
+/* The target of a symlink; -ENAMETOOLONG. */
+int mk_scan_read_target(struct arc_buf *ret, int dir_fd, const char *name);
+
+/* `name` in a directory is a file of the archive that is being written. skip
+ * may be NULL. */
+bool mk_scan_is_own(const struct mk_scan_skip *skip, const struct stat *dir,
+		    const char *name);
 
 /*
  * Reads all about the inode `text` in dir_fd, which is entry `dir`, and adds

@@ -52,13 +52,22 @@ void mk_xattrs_fini(struct mk_xattrs *x)
 	arc_buf_fini(&x->values);
 }
 
+static void say(struct mk_xattrs *x, uint64_t dir, const char *name,
+		const char *what, int err)
+{
+	if (x->path)
+		mk_problem_path(x->run, x->path, what, err);
+	else
+		mk_problem_name(x->run, x->tree, dir, name, what, err);
+}
+
 static void problem(struct mk_xattrs *x, uint64_t dir, const char *name,
 		    const char *attribute, const char *what, int err)
 {
 	char text[64 + ARC_XATTR_NAME_MAX];
 
 	snprintf(text, sizeof(text), "attribute %s %s", attribute, what);
-	mk_problem_name(x->run, x->tree, dir, name, text, err);
+	say(x, dir, name, text, err);
 }
 
 static ssize_t list(const struct place *p, char *names, size_t n)
@@ -205,8 +214,8 @@ int mk_xattrs_read(struct mk_xattrs *x, int dir_fd, uint64_t dir,
 		return 0;
 	listed = list_names(x, &p);
 	if (listed < 0)
-		mk_problem_name(x->run, x->tree, dir, name,
-				"its attributes cannot be listed", (int)listed);
+		say(x, dir, name, "its attributes cannot be listed",
+		    (int)listed);
 	if (listed > 0)
 		err = read_listed(x, &p, dir, name, (size_t)listed, ret_n);
 	if (p.fd >= 0)

@@ -85,7 +85,7 @@ static int enter(struct mk_source *s, uint64_t entry)
  * file's place from holding us; a regular file refuses it only while a lease
  * on it is being broken, which is waited for.
  */
-static int open_file(int dir_fd, const char *name)
+int mk_source_open_at(int dir_fd, const char *name)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY;
 	int fd = openat(dir_fd, name, flags | O_NONBLOCK | O_NOATIME);
@@ -116,7 +116,7 @@ int mk_source_open_any(struct mk_source *s, uint64_t entry, int *ret_fd,
 
 	if (err)
 		return err;
-	fd = open_file(s->dir_fd, mk_tree_name(s->tree, e));
+	fd = mk_source_open_at(s->dir_fd, mk_tree_name(s->tree, e));
 	if (fd == -ELOOP || fd == -ENXIO)
 		return -ESTALE; /* a symlink, a socket took its place */
 	if (fd < 0)

@@ -29,6 +29,9 @@ int mk_source_open(struct mk_source *s, uint64_t entry, int *ret_fd);
 int mk_source_open_any(struct mk_source *s, uint64_t entry, int *ret_fd,
 		       bool *ret_changed);
 
+/* A regular file in an open directory, with those flags; a negative errno. */
+int mk_source_open_at(int dir_fd, const char *name);
+
 /* err is not the fault of one file: no memory, no descriptors. Who would take
  * it for one would make an archive that depends on the limits of the day. */
 static inline bool mk_source_is_fatal(int err)

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "match.h"
 #include "stream_i.h"
 
 /* ---- what SRC is --------------------------------------------------------- */
@@ -66,12 +67,39 @@ static int open_stdin(const struct mk_run *run, struct mk_stream *ret)
 	return ret->fd >= 0 ? 0 : -errno;
 }
 
+/* The folder and the list of what is wanted of it. */
+static int open_list(struct mk_run *run, struct mk_stream *ret)
+{
+	const char *src = run->opt->src;
+	const char *list = run->opt->files_from;
+	bool from_stdin = strcmp(list, "-") == 0;
+	int r = 0;
+
+	*ret = (struct mk_stream){ .kind = MK_SOURCE_LIST, .name = src };
+	ret->list = from_stdin ? stdin : fopen(list, "re");
+	if (!ret->list) {
+		r = -errno;
+		arc_say(run->diag, ARC_ERROR, "cannot open %s: %s", list,
+			strerrordesc_np(-r));
+	}
+	ret->fd = r < 0 ? -1 : open(src, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r < 0 || ret->fd >= 0)
+		return r;
+	r = -errno;
+	arc_say(run->diag, ARC_ERROR, "cannot open %s: %s", src,
+		strerrordesc_np(-r));
+	mk_stream_close(ret);
+	return r;
+}
+
 int mk_stream_open(struct mk_run *run, struct mk_stream *ret)
 {
 	const char *src = run->opt->src;
 	struct stat st;
 	int r;
 
+	if (run->opt->files_from)
+		return open_list(run, ret);
 	if (strcmp(src, "-") == 0) {
 		r = open_stdin(run, ret);
 		if (r < 0)
@@ -98,7 +126,60 @@ void mk_stream_close(struct mk_stream *s)
 {
 	if (s->fd >= 0)
 		close(s->fd);
+	if (s->list && s->list != stdin)
+		fclose(s->list);
 	s->fd = -1;
+	s->list = NULL;
+}
+
+/* ---- what is left out ---------------------------------------------------- */
+
+/* Why an entry is left out, from what gather says of it; NULL: no reason of
+ * its own. */
+static const char *reason_of(int err)
+{
+	switch (err) {
+	case -EINVAL:
+		return "left out: \"..\" in its path";
+	case -ENAMETOOLONG:
+		return "left out: a name in its path is too long";
+	case -ENOTDIR:
+		return "left out: what it lies in is no folder";
+	case -EISDIR:
+		return "left out: a folder with entries has this name";
+	default:
+		return NULL;
+	}
+}
+
+int mk_stream_leave_out(struct mk_streaming *s, const char *path, int err)
+{
+	const char *why = reason_of(err);
+
+	if (!why)
+		return err;
+	mk_problem_path(s->run, path, why, 0);
+	return 0;
+}
+
+bool mk_stream_excluded(struct mk_streaming *s, bool dir)
+{
+	const struct mk_match *match = s->run->opt->match;
+	char *path = (char *)s->path.p;
+	bool hit = false;
+
+	if (!match || !*path)
+		return false;
+	for (char *slash = strchr(path, '/'); !hit && slash;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		hit = mk_match_excluded(match, path, true);
+		*slash = '/';
+	}
+	hit = hit || mk_match_excluded(match, path, dir);
+	if (hit)
+		mk_count(&s->run->stats.excluded, 1);
+	return hit;
 }
 
 /* ---- begin and end ------------------------------------------------------- */
@@ -135,6 +216,20 @@ static int finish(struct mk_streaming *s, struct arc_disk_root *root,
 	return mk_intake_finish(s->intake, root, ret_vw, ret_idx);
 }
 
+static int take_all(struct mk_streaming *s)
+{
+	switch (s->src->kind) {
+	case MK_SOURCE_ARCHIVE:
+		return mk_stream_archive(s);
+	case MK_SOURCE_LIST:
+		return mk_stream_list(s);
+	case MK_SOURCE_PIPE:
+	case MK_SOURCE_TREE:
+	default:
+		return mk_stream_pipe(s);
+	}
+}
+
 int mk_stream_pack(struct mk_run *run, const struct mk_stream *src,
 		   struct mk_tree *tree, int tmp_fd,
 		   struct mk_volume_sink *sink, struct arc_disk_root *root,
@@ -144,8 +239,7 @@ int mk_stream_pack(struct mk_run *run, const struct mk_stream *src,
 	int r = begin(&s, tmp_fd, sink);
 
 	if (r >= 0)
-		r = src->kind == MK_SOURCE_ARCHIVE ? mk_stream_archive(&s)
-						   : mk_stream_pipe(&s);
+		r = take_all(&s);
 	if (r >= 0)
 		r = finish(&s, root, ret_vw, ret_idx);
 	if (r == -ENOSPC || r == -EDQUOT)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream - a source that can be read but once: an archive of another program
- * (unpack.h), or bytes that are to be one file. What comes is packed while it
+ * stream - a source that comes but once: an archive of another program
+ * (unpack.h), bytes that are to be one file, a list of names. What comes is packed while it
  * comes, so volumes appear before the input ends.
  *
  * Threads: one owner; the engine's threads encode.
@@ -9,20 +9,26 @@
 #ifndef MK_STREAM_H
 #define MK_STREAM_H
 
+#include <stdio.h>
+
 #include "idxwrite.h"
 #include "mk_run.h"
+#include "scan.h"
 #include "volwrite.h"
 
 /* What SRC is. */
 enum mk_source_kind {
 	MK_SOURCE_TREE, /* a directory, or one file that can be read again */
 	MK_SOURCE_ARCHIVE, /* made by another program */
-	MK_SOURCE_PIPE /* bytes that are one file */
+	MK_SOURCE_PIPE, /* bytes that are one file */
+	MK_SOURCE_LIST /* what a list names of a directory */
 };
 
 struct mk_stream {
 	enum mk_source_kind kind;
 	int fd; /* -1: none */
+	FILE *list; /* LIST: the names */
+	const struct mk_scan_skip *skip; /* LIST: the archive's own files */
 	const char *name; /* for messages */
 };
 

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include "format.h"
-#include "match.h"
 #include "stream_i.h"
 #include "unpack.h"
 
@@ -15,56 +14,6 @@ static void problem(struct mk_streaming *s, const char *path, const char *what)
 static void unpack_trouble(void *ctx, const char *path, const char *what)
 {
 	problem(ctx, path, what);
-}
-
-/* Why an entry is left out, from what gather says of it; NULL: no reason of
- * its own. */
-static const char *reason_of(int err)
-{
-	switch (err) {
-	case -EINVAL:
-		return "left out: \"..\" in its path";
-	case -ENAMETOOLONG:
-		return "left out: a name in its path is too long";
-	case -ENOTDIR:
-		return "left out: what it lies in is no folder";
-	case -EISDIR:
-		return "left out: a folder with entries has this name";
-	default:
-		return NULL;
-	}
-}
-
-/* 0 after a problem of this entry alone. */
-static int leave_out(struct mk_streaming *s, const char *path, int err)
-{
-	const char *why = reason_of(err);
-
-	if (!why)
-		return err;
-	problem(s, path, why);
-	return 0;
-}
-
-/* A pattern says so, of the path or of a directory that it is in. */
-static bool is_excluded(struct mk_streaming *s, bool dir)
-{
-	const struct mk_match *match = s->run->opt->match;
-	char *path = (char *)s->path.p;
-	bool hit = false;
-
-	if (!match || !*path)
-		return false;
-	for (char *slash = strchr(path, '/'); !hit && slash;
-	     slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		hit = mk_match_excluded(match, path, true);
-		*slash = '/';
-	}
-	hit = hit || mk_match_excluded(match, path, dir);
-	if (hit)
-		mk_count(&s->run->stats.excluded, 1);
-	return hit;
 }
 
 /* ---- content ------------------------------------------------------------- */
@@ -125,7 +74,7 @@ static int take_link(struct mk_streaming *s, struct mk_unpack *u,
 	s->target.n = 0;
 	r = mk_gather_path(e->hardlink, &s->target);
 	if (r < 0)
-		return leave_out(s, e->path, r);
+		return mk_stream_leave_out(s, e->path, r);
 	inode = mk_gather_find(s->gather, (const char *)s->target.p);
 	if (inode == MK_NONE ||
 	    S_ISDIR(mk_gather_at(s->gather, inode)->e.mode)) {
@@ -143,7 +92,7 @@ static int take_link(struct mk_streaming *s, struct mk_unpack *u,
 			    &name);
 	if (r >= 0)
 		r = mk_gather_put(s->gather, name, inode);
-	return r < 0 ? leave_out(s, e->path, r) : 0;
+	return r < 0 ? mk_stream_leave_out(s, e->path, r) : 0;
 }
 
 /* 1: its kind or its target cannot be stored, said. */
@@ -190,7 +139,7 @@ static int take_inode(struct mk_streaming *s, struct mk_unpack *u,
 				&name);
 
 	if (r < 0)
-		return leave_out(s, e->path, r);
+		return mk_stream_leave_out(s, e->path, r);
 	r = mk_gather_add(s->gather, &inode);
 	if (r >= 0)
 		r = describe(s, e, inode);
@@ -199,7 +148,7 @@ static int take_inode(struct mk_streaming *s, struct mk_unpack *u,
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = mk_gather_put(s->gather, name, inode);
-	return r < 0 ? leave_out(s, e->path, r) : 0;
+	return r < 0 ? mk_stream_leave_out(s, e->path, r) : 0;
 }
 
 static int take_entry(struct mk_streaming *s, struct mk_unpack *u,
@@ -210,8 +159,8 @@ static int take_entry(struct mk_streaming *s, struct mk_unpack *u,
 	s->path.n = 0;
 	r = mk_gather_path(e->path, &s->path);
 	if (r < 0)
-		return leave_out(s, e->path, r);
-	if (is_excluded(s, S_ISDIR(e->meta.mode)))
+		return mk_stream_leave_out(s, e->path, r);
+	if (mk_stream_excluded(s, S_ISDIR(e->meta.mode)))
 		return 0;
 	if (!s->has_first)
 		s->first = e->meta;

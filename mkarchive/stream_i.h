@@ -2,7 +2,7 @@
 /*
  * stream_i - what the files of stream share: stream.c (what SRC is, begin and
  * end), stream_archive.c (entries of archives), stream_pipe.c (bytes as one
- * file).
+ * file), stream_list.c (files that a list names).
  *
  * Threads: one owner.
  */
@@ -29,5 +29,13 @@ struct mk_streaming {
 /* All entries of the input. */
 int mk_stream_archive(struct mk_streaming *s);
 int mk_stream_pipe(struct mk_streaming *s);
+int mk_stream_list(struct mk_streaming *s);
+
+/* A pattern says that s->path is not wanted, or a directory that it is in. */
+bool mk_stream_excluded(struct mk_streaming *s, bool dir);
+
+/* Says why an entry is left out, from what gather says of it, and returns 0;
+ * err itself when that is not about this entry. */
+int mk_stream_leave_out(struct mk_streaming *s, const char *path, int err);
 
 #endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "links.h"
+
+/* What mk_slots asks about a row; dev and ino are wanted. */
+struct key {
+	const struct mk_spool *rows;
+	uint64_t dev;
+	uint64_t ino;
+};
+
+static uint64_t hash_link(const struct mk_link *l)
+{
+	return l->ino ^ l->dev << 40;
+}
+
+static uint64_t hash_link_row(const void *ctx, uint32_t row)
+{
+	const struct key *key = ctx;
+
+	return hash_link(mk_spool_at(key->rows, row));
+}
+
+static bool is_link(const void *ctx, uint32_t row)
+{
+	const struct key *key = ctx;
+	const struct mk_link *l = mk_spool_at(key->rows, row);
+
+	return l->dev == key->dev && l->ino == key->ino;
+}
+
+static bool may_have_names(const struct stat *st)
+{
+	return !S_ISDIR(st->st_mode) && st->st_nlink > 1;
+}
+
+uint64_t mk_links_find(const struct mk_links *links, const struct stat *st)
+{
+	const struct mk_link l = { .dev = st->st_dev, .ino = st->st_ino };
+	const struct key key = { links->rows, l.dev, l.ino };
+	const struct mk_link *found;
+	uint32_t row;
+
+	if (!may_have_names(st) ||
+	    !mk_slots_find(&links->slots, hash_link(&l), is_link, &key, &row))
+		return MK_NONE;
+	found = mk_spool_at(links->rows, row);
+	return found->entry;
+}
+
+int mk_links_note(struct mk_links *links, const struct stat *st, uint64_t what)
+{
+	const struct key key = { .rows = links->rows };
+	struct mk_link *l;
+	uint64_t row;
+	int err;
+
+	if (!may_have_names(st))
+		return 0;
+	err = mk_spool_add(links->rows, 1, &row);
+	if (err)
+		return err;
+	l = mk_spool_at(links->rows, row);
+	*l = (struct mk_link){ st->st_dev, st->st_ino, what };
+	return mk_slots_add(&links->slots, hash_link(l), hash_link_row, &key);
+}
