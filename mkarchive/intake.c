@@ -11,10 +11,16 @@
 /* Contents between two hand-backs of pages. */
 #define RELEASE_EVERY 65536
 
+/* How a content in the stream begins: what may be equal to it has to be held.
+ * Many that differ may begin alike, so these are rows of their own. */
+struct head {
+	uint64_t size;
+	uint64_t hash; /* of its first bytes of data */
+};
+
 /* A content that is in the stream. */
 struct content {
 	uint64_t size;
-	uint64_t head; /* hash of its first bytes of data */
 	uint8_t sha[32];
 	uint64_t data; /* as in struct mk_entry */
 	uint32_t extents;
@@ -32,8 +38,10 @@ struct mk_intake {
 	struct arc_digest *digest;
 	struct arc_sha256 *key; /* of the data, then of the runs */
 	struct arc_sha256 *sha256; /* of the content; NULL: not wanted */
+	struct mk_spool heads; /* struct head, each once */
+	struct mk_slots head_slots;
 	struct mk_spool contents; /* struct content, numbered as in gather */
-	struct mk_slots slots; /* over contents */
+	struct mk_slots content_slots;
 	struct mk_spool held; /* bytes */
 	uint8_t *head; /* HEAD bytes */
 
@@ -60,6 +68,8 @@ static int open_all(struct mk_intake *in, int tmp_fd)
 		r = arc_sha256_new(&in->key);
 	if (r >= 0 && in->tree->sha256.base)
 		r = arc_sha256_new(&in->sha256);
+	if (r >= 0)
+		r = mk_spool_open(&in->heads, tmp_fd, sizeof(struct head));
 	if (r >= 0)
 		r = mk_spool_open(&in->contents, tmp_fd,
 				  sizeof(struct content));
@@ -103,55 +113,113 @@ void mk_intake_free(struct mk_intake *in)
 	arc_digest_free(in->digest);
 	arc_sha256_free(in->key);
 	arc_sha256_free(in->sha256);
+	mk_spool_close(&in->heads);
+	mk_slots_fini(&in->head_slots);
 	mk_spool_close(&in->contents);
-	mk_slots_fini(&in->slots);
+	mk_slots_fini(&in->content_slots);
 	mk_spool_close(&in->held);
 	free(in->head);
 	free(in);
 }
 
-/* ---- contents that are there --------------------------------------------- */
+/* ---- what is there ------------------------------------------------------- */
 
+/* What mk_slots is asked with. */
 struct query {
 	const struct mk_intake *in;
-	uint64_t size;
-	uint64_t head;
-	const struct content *whole; /* NULL: only as it begins */
+	const struct head *head;
+	const struct content *content;
 };
+
+static uint64_t hash_head(const struct head *h)
+{
+	return h->hash ^ h->size << 20;
+}
+
+static uint64_t hash_head_row(const void *ctx, uint32_t row)
+{
+	const struct query *q = ctx;
+
+	return hash_head(mk_spool_at(&q->in->heads, row));
+}
+
+static bool is_head(const void *ctx, uint32_t row)
+{
+	const struct query *q = ctx;
+	const struct head *h = mk_spool_at(&q->in->heads, row);
+
+	return h->size == q->head->size && h->hash == q->head->hash;
+}
+
+static struct head head_of(const struct mk_intake *in, uint64_t size)
+{
+	return (struct head){ .size = size,
+			      .hash = arc_xxh64(in->head, in->head_n) };
+}
+
+static bool knows_head(const struct mk_intake *in, uint64_t size)
+{
+	const struct head h = head_of(in, size);
+	const struct query q = { .in = in, .head = &h };
+	uint32_t row;
+
+	return mk_slots_find(&in->head_slots, hash_head(&h), is_head, &q, &row);
+}
+
+static int add_head(struct mk_intake *in, uint64_t size)
+{
+	const struct head h = head_of(in, size);
+	const struct query q = { .in = in };
+	uint64_t row;
+	int r;
+
+	if (knows_head(in, size))
+		return 0;
+	r = mk_spool_add(&in->heads, 1, &row);
+	if (r < 0)
+		return r;
+	*(struct head *)mk_spool_at(&in->heads, row) = h;
+	return mk_slots_add(&in->head_slots, hash_head(&h), hash_head_row, &q);
+}
 
 static const struct content *content_at(const struct mk_intake *in, uint64_t i)
 {
 	return mk_spool_at(&in->contents, i);
 }
 
-static uint64_t hash_of_row(const void *ctx, uint32_t row)
+static uint64_t hash_content(const struct content *c)
+{
+	uint64_t hash;
+
+	memcpy(&hash, c->sha, sizeof(hash));
+	return hash;
+}
+
+static uint64_t hash_content_row(const void *ctx, uint32_t row)
 {
 	const struct query *q = ctx;
-	const struct content *c = content_at(q->in, row);
 
-	return c->head ^ c->size << 20;
+	return hash_content(content_at(q->in, row));
 }
 
 static bool is_content(const void *ctx, uint32_t row)
 {
 	const struct query *q = ctx;
 	const struct content *c = content_at(q->in, row);
-	const struct content *w = q->whole;
+	const struct content *w = q->content;
 
-	if (c->size != q->size || c->head != q->head)
-		return false;
-	return !w || (c->flags == w->flags && c->extents == w->extents &&
-		      memcmp(c->sha, w->sha, sizeof(c->sha)) == 0);
+	return c->size == w->size && c->flags == w->flags &&
+	       c->extents == w->extents &&
+	       memcmp(c->sha, w->sha, sizeof(c->sha)) == 0;
 }
 
-static bool find_content(const struct mk_intake *in, uint64_t size,
-			 uint64_t head, const struct content *whole,
+static bool find_content(const struct mk_intake *in, const struct content *c,
 			 uint32_t *ret)
 {
-	const struct query q = { in, size, head, whole };
+	const struct query q = { .in = in, .content = c };
 
-	return mk_slots_find(&in->slots, head ^ size << 20, is_content, &q,
-			     ret);
+	return mk_slots_find(&in->content_slots, hash_content(c), is_content,
+			     &q, ret);
 }
 
 static int add_content(struct mk_intake *in, const struct content *c,
@@ -159,18 +227,22 @@ static int add_content(struct mk_intake *in, const struct content *c,
 {
 	const struct query q = { .in = in };
 	uint64_t row;
-	int r = mk_spool_add(&in->contents, 1, &row);
+	int r = add_head(in, c->size);
 
+	if (r >= 0)
+		r = mk_spool_add(&in->contents, 1, &row);
 	if (r >= 0)
 		r = mk_gather_add_content(in->gather, ret);
 	if (r < 0)
 		return r;
 	assert(row == *ret);
 	*(struct content *)mk_spool_at(&in->contents, row) = *c;
-	if (row % RELEASE_EVERY == RELEASE_EVERY - 1)
+	if (row % RELEASE_EVERY == RELEASE_EVERY - 1) {
 		mk_spool_release(&in->contents);
-	return mk_slots_add(&in->slots, c->head ^ c->size << 20, hash_of_row,
-			    &q);
+		mk_spool_release(&in->heads);
+	}
+	return mk_slots_add(&in->content_slots, hash_content(c),
+			    hash_content_row, &q);
 }
 
 /* ---- bytes --------------------------------------------------------------- */
@@ -231,11 +303,7 @@ static int hold(struct mk_intake *in, const uint8_t *p, size_t n)
 
 static int leave_head(struct mk_intake *in)
 {
-	uint64_t hash = arc_xxh64(in->head, in->head_n);
-	uint32_t row;
-
-	if (!in->alone && (in->size == MK_NONE ||
-			   find_content(in, in->size, hash, NULL, &row))) {
+	if (!in->alone && (in->size == MK_NONE || knows_head(in, in->size))) {
 		in->way = TO_HOLD;
 		return 0;
 	}
@@ -393,7 +461,6 @@ static int describe(struct mk_intake *in, uint64_t size, struct content *c)
 	if (r < 0)
 		return r;
 	c->size = size;
-	c->head = arc_xxh64(in->head, in->head_n);
 	c->extents = (uint32_t)(in->tree->extents.count - in->first);
 	c->flags = dense ? 0 : MK_ENTRY_EXTENTS;
 	return end_key(in, c);
@@ -419,8 +486,7 @@ static int find_or_store(struct mk_intake *in, struct content *c, uint64_t *ret)
 {
 	uint32_t row;
 
-	if (in->alone || in->way == TO_STREAM ||
-	    !find_content(in, c->size, c->head, c, &row))
+	if (in->alone || in->way == TO_STREAM || !find_content(in, c, &row))
 		return store(in, c, ret);
 	in->tree->extents.count = in->first; /* those of the first one do */
 	c->data = content_at(in, row)->data;

@@ -15,10 +15,10 @@
 /* A file of such a name is unpacked: who has it would be surprised by one big
  * file, while a document that happens to be a zip is a file to everybody. */
 static const char *const archive_names[] = {
-	".tar",	  ".tar.gz",  ".tgz",  ".tar.zst", ".tzst",	".tar.xz",
-	".txz",	  ".tar.bz2", ".tbz2", ".tar.lz4", ".tar.lz",	".tar.lzma",
-	".tar.Z", ".pax",     ".cpio", ".cpio.gz", ".cpio.zst", ".cpio.xz",
-	".zip",	  ".7z",      ".rar",  ".cab",	   ".iso",
+	".tar",	    ".tar.gz",	 ".tgz",      ".tar.zst", ".tzst",
+	".tar.xz",  ".txz",	 ".tar.bz2",  ".tbz2",	  ".tar.lz4",
+	".tar.lz",  ".tar.lzma", ".tar.Z",    ".pax",	  ".cpio",
+	".cpio.gz", ".cpio.xz",	 ".cpio.zst", ".zip",	  ".7z",
 };
 
 static bool has_archive_name(const char *name)
@@ -58,13 +58,22 @@ static int kind_of(struct mk_run *run, const struct stat *st,
 /* Of standard input. */
 static int open_stdin(const struct mk_run *run, struct mk_stream *ret)
 {
+	if (isatty(STDIN_FILENO)) {
+		arc_say(run->diag, ARC_ERROR,
+			"standard input is a terminal, and no archive or file");
+		return -EINVAL;
+	}
 	*ret = (struct mk_stream){
 		.kind = run->opt->stdin_name ? MK_SOURCE_PIPE
 					     : MK_SOURCE_ARCHIVE,
 		.fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0),
 		.name = "standard input",
 	};
-	return ret->fd >= 0 ? 0 : -errno;
+	if (ret->fd >= 0)
+		return 0;
+	arc_say(run->diag, ARC_ERROR, "standard input: %s",
+		strerrordesc_np(errno));
+	return -EIO;
 }
 
 /* The folder and the list of what is wanted of it. */
@@ -100,13 +109,8 @@ int mk_stream_open(struct mk_run *run, struct mk_stream *ret)
 
 	if (run->opt->files_from)
 		return open_list(run, ret);
-	if (strcmp(src, "-") == 0) {
-		r = open_stdin(run, ret);
-		if (r < 0)
-			arc_say(run->diag, ARC_ERROR, "standard input: %s",
-				strerrordesc_np(-r));
-		return r;
-	}
+	if (strcmp(src, "-") == 0)
+		return open_stdin(run, ret);
 	*ret = (struct mk_stream){ .fd = -1, .name = src };
 	if (stat(src, &st))
 		return 0; /* the scan will say it */

@@ -106,10 +106,27 @@ static void drain(struct mk_unpack *u)
 
 /* ---- making -------------------------------------------------------------- */
 
+/* A library that was built without some filter would start a program for it:
+ * asked on the side, for there is no way back. */
+static int support_all(struct archive *a)
+{
+	struct archive *probe = archive_read_new();
+
+	if (!probe)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARC_COUNT(supported); i++) {
+		if (supported[i](probe) == ARCHIVE_OK)
+			supported[i](a);
+	}
+	archive_read_free(probe);
+	return 0;
+}
+
 int mk_unpack_new(const struct mk_unpack_params *params, struct mk_unpack **ret)
 {
 	arc_cleanup(mk_unpack_freep) struct mk_unpack *u =
 		calloc(1, sizeof(*u));
+	int r;
 
 	if (!u)
 		return -ENOMEM;
@@ -118,8 +135,9 @@ int mk_unpack_new(const struct mk_unpack_params *params, struct mk_unpack **ret)
 	u->a = archive_read_new();
 	if (!u->block || !u->a)
 		return -ENOMEM;
-	for (size_t i = 0; i < ARC_COUNT(supported); i++)
-		supported[i](u->a);
+	r = support_all(u->a);
+	if (r < 0)
+		return r;
 	archive_read_set_read_callback(u->a, read_input);
 	if (lseek(params->fd, 0, SEEK_CUR) >= 0)
 		archive_read_set_seek_callback(u->a, seek_input);
