@@ -101,7 +101,11 @@ def twice(n):
     yield end
 small = feed(["-", "small"], many(10))
 limit = small + 96 # pages of temporary files are handed back now and then
-sanitized = small > 100
+# A sanitizer's own memory is not the program's.
+import shutil
+with open(shutil.which("mkarchive"), "rb") as f:
+    text = f.read()
+sanitized = b"__asan_init" in text or b"__tsan_init" in text
 for args, chunks in (
         (["--stdin-name", "x", "-", "x"], (zeros for i in range(2048))),
         (["-", "y"], twice(256)),
