@@ -217,9 +217,10 @@ static int describe(struct mk_unpack *u, struct mk_unpacked *ret)
 		.size_known = archive_entry_size_is_set(e) &&
 			      archive_entry_size(e) >= 0,
 	};
-	meta->mode = archive_entry_mode(e);
-	if (!(meta->mode & S_IFMT))
-		meta->mode |= S_IFREG;
+	meta->mode = archive_entry_filetype(e);
+	if (!meta->mode)
+		meta->mode = S_IFREG;
+	meta->mode |= archive_entry_mode(e) & 07777;
 	meta->uid = owner(u, archive_entry_uid(e),
 			  "its owner's number is too large: 65534 instead");
 	meta->gid = owner(u, archive_entry_gid(e),

@@ -247,6 +247,19 @@ mkarchive -q --no-sync - holes <holes.tar 2>err || status=$?
 expect 3 mkarchive -q --no-sync --unpack noise bad
 contains err 'as-file'
 expect 3 mkarchive -q --no-sync no-such.tar bad
+# Bits of a mode that there are none of.
+python3 - <<'P'
+import tarfile
+info = tarfile.TarInfo("mode")
+block = bytearray(info.tobuf(tarfile.USTAR_FORMAT))
+block[100:108] = b"7504644\0"
+block[148:156] = b"%06o\0 " % (sum(block[:148]) + sum(block[156:]) + 8 * 32)
+open("mode.tar", "wb").write(block + bytes(1024))
+P
+expect 0 mkarchive -q --no-sync mode.tar mode
+expect 0 arctool verify -q mode.001
+arctool list mode.001 | grep -q -e '^-rwSr--r-- .* mode$' || fail "a mode"
+
 # Cut between two entries: all that came is stored, and it is said.
 head -c 1024 dup.tar >end.tar
 expect 1 mkarchive -q --no-sync - end <end.tar
