@@ -15,6 +15,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <locale.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "format.h"
@@ -307,20 +308,21 @@ int mk_unpack_data(struct mk_unpack *u, const void **ret, size_t *ret_n,
 	do {
 		status = archive_read_data_block(u->a, ret, ret_n, &off);
 	} while (status == ARCHIVE_RETRY ||
-		 (status >= ARCHIVE_WARN && status != ARCHIVE_EOF &&
-		  *ret_n == 0));
+		 (status == ARCHIVE_OK && *ret_n == 0));
 	if (status == ARCHIVE_EOF)
 		return 0;
-	if (status == ARCHIVE_FAILED) {
+	/* A checksum that is wrong is but a warning to libarchive. */
+	if (status == ARCHIVE_FAILED || status == ARCHIVE_WARN) {
 		const char *why = archive_error_string(u->a);
+		char text[256];
 
-		u->params.trouble(u->params.ctx, u->path,
-				  why ? why : "cannot be read");
+		snprintf(text, sizeof(text), "left out: %.200s",
+			 why ? why : "it cannot be read");
+		u->params.trouble(u->params.ctx, u->path, text);
 		return -ENODATA;
 	}
-	if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+	if (status != ARCHIVE_OK)
 		return fail(u);
-	warn(u, status);
 	if (off < 0)
 		return fail(u);
 	*ret_off = (uint64_t)off;

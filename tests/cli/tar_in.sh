@@ -198,6 +198,26 @@ expect 0 mkarchive -q --no-sync c.cpio cpio
 expect 0 arctool extract cpio.001 cpio.dest
 [ "$(cat cpio.dest/a)" = shared ] && [ cpio.dest/a -ef cpio.dest/b ] ||
 	fail "linked files in a cpio"
+# What one entry has that cannot be read is no fault of the others.
+python3 - <<'P'
+import zipfile
+with zipfile.ZipFile("e.zip", "w") as z:
+    z.writestr("secret", b"s" * 200000)
+    z.writestr("torn", b"t" * 300000)
+    z.writestr("plain", b"p" * 200000)
+data = bytearray(open("e.zip", "rb").read())
+data[6] |= 1 # encrypted
+at = data.find(b"PK\1\2")
+data[at + 8] |= 1
+data[data.find(b"t" * 1000) + 200000] ^= 1
+open("e.zip", "wb").write(data)
+P
+expect 1 mkarchive --json --no-sync e.zip e
+contains err 'secret: left out: ' 'torn: left out: .*CRC'
+contains out '"stream_bytes": *200000'
+expect 0 arctool extract e.001 e.dest
+[ "$(ls e.dest)" = plain ] || fail "an entry that cannot be read: $(ls e.dest)"
+[ "$(stat -c %s e.dest/plain)" = 200000 ] || fail "the one behind it"
 if command -v bsdtar >/dev/null; then
 	(cd tiny && bsdtar --format 7zip -cf ../s.7z sizes)
 	expect 0 mkarchive -q --no-sync s.7z seven
