@@ -21,17 +21,17 @@ print('"$1"')'
 # A reader who pauses finds what comes next decoded. The kernel reads ahead by
 # itself: so he does it without the kernel's cache.
 mount_archive "$work/a.001" "$work/mnt"
-dd if="$work/mnt/numbers" of=/dev/null bs=128K count=16 iflag=direct status=none
-for i in $(seq 100); do
-	[ "$(stat_of 'a["groups"] > 0')" = False ] || break
-	sleep 0.05
+piece() # FILE N [OPTION]: the N-th MiB of it
+{
+	dd if="$1" bs=128K skip=$((8 * $2)) count=8 status=none ${3-}
+}
+for i in $(seq 0 29); do
+	piece "$work/mnt/numbers" $i iflag=direct >"$work/piece"
+	piece "$work/src/numbers" $i | cmp - "$work/piece"
+	[ "$(stat_of 'a["used"] > 0')" = False ] || break
+	sleep 0.1
 done
-same "ahead" True "$(stat_of 'a["groups"] > 0 and a["segments"] > 0')"
-dd if="$work/mnt/numbers" of="$work/piece" bs=128K skip=16 count=8 \
-	iflag=direct status=none
-dd if="$work/src/numbers" bs=128K skip=16 count=8 status=none |
-	cmp - "$work/piece"
-same "used" True "$(stat_of '0 < a["used"] <= a["groups"]')"
+same "used" True "$(stat_of '0 < a["used"] <= a["groups"] <= a["segments"]')"
 
 # Nothing is decoded twice, whoever does it.
 cmp "$work/src/numbers" "$work/mnt/numbers"
