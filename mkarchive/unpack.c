@@ -53,7 +53,6 @@ static const struct {
 /* libarchive is to work in this locale from here on. */
 static void enter_locale(struct mk_unpack *u, const uint8_t *p, size_t n)
 {
-	u->begun = true;
 	for (size_t i = 0; i < ARC_COUNT(unicode); i++) {
 		if (n < unicode[i].n ||
 		    memcmp(p, unicode[i].bytes, unicode[i].n) != 0)
@@ -64,21 +63,71 @@ static void enter_locale(struct mk_unpack *u, const uint8_t *p, size_t n)
 	}
 }
 
-static la_ssize_t read_input(struct archive *a, void *ctx, const void **ret)
+/* The next bytes of the input as they are, 0 at its end. */
+static ssize_t read_block(struct mk_unpack *u, struct archive *a)
 {
-	struct mk_unpack *u = ctx;
 	ssize_t n;
 
 	do {
 		n = read(u->params.fd, u->block, BLOCK);
 	} while (n < 0 && errno == EINTR);
-	if (n < 0) {
+	if (n < 0)
 		archive_set_error(a, errno, "cannot be read: %s",
 				  strerrordesc_np(errno));
+	return n;
+}
+
+static la_ssize_t read_gzip(struct mk_unpack *u, struct archive *a,
+			    const void **ret)
+{
+	size_t n = 0;
+	int r;
+
+	while ((r = mk_gunzip_get(u->gunzip, ret, &n)) >= 0 && n == 0 &&
+	       mk_gunzip_wants(u->gunzip)) {
+		ssize_t got = read_block(u, a);
+
+		if (got < 0)
+			return -1;
+		mk_gunzip_put(u->gunzip, u->block, (size_t)got);
+	}
+	if (r < 0) {
+		archive_set_error(a, r == -ENOMEM ? ENOMEM : EINVAL, "%s",
+				  r == -ENODATA ? "truncated gzip input"
+						: "damaged gzip input");
 		return -1;
 	}
-	if (!u->begun)
-		enter_locale(u, u->block, (size_t)n);
+	return (la_ssize_t)n;
+}
+
+/* The first block tells what it is. */
+static int begin(struct mk_unpack *u, struct archive *a, size_t n)
+{
+	int r = 0;
+
+	u->begun = true;
+	enter_locale(u, u->block, n);
+	if (mk_gunzip_is_gzip(u->block, n))
+		r = mk_gunzip_new(&u->gunzip);
+	if (r < 0)
+		archive_set_error(a, ENOMEM, "out of memory");
+	else if (u->gunzip)
+		mk_gunzip_put(u->gunzip, u->block, n);
+	return r;
+}
+
+static la_ssize_t read_input(struct archive *a, void *ctx, const void **ret)
+{
+	struct mk_unpack *u = ctx;
+	ssize_t n;
+
+	if (u->gunzip)
+		return read_gzip(u, a, ret);
+	n = read_block(u, a);
+	if (n >= 0 && !u->begun && begin(u, a, (size_t)n) < 0)
+		return -1;
+	if (u->gunzip)
+		return read_gzip(u, a, ret);
 	*ret = u->block;
 	return n;
 }
@@ -87,22 +136,25 @@ static la_int64_t seek_input(struct archive *a, void *ctx, la_int64_t off,
 			     int whence)
 {
 	const struct mk_unpack *u = ctx;
-	off_t at = lseek(u->params.fd, off, whence);
+	off_t at = u->gunzip ? -1 : lseek(u->params.fd, off, whence);
 
 	(void)a;
 	return at < 0 ? ARCHIVE_FATAL : at;
 }
 
-/* So that who writes into a pipe is not ended by our closing it. */
-static void drain(struct mk_unpack *u)
+/* To the end of the input: the checksum of a gzip stands there, and who writes
+ * into a pipe is not to be ended by our closing it. */
+static int drain(struct mk_unpack *u)
 {
-	ssize_t n;
+	const void *bytes;
+	la_ssize_t n;
 
-	if (lseek(u->params.fd, 0, SEEK_CUR) >= 0)
-		return;
+	if (!u->gunzip && lseek(u->params.fd, 0, SEEK_CUR) >= 0)
+		return 0;
 	do {
-		n = read(u->params.fd, u->block, BLOCK);
-	} while (n > 0 || (n < 0 && errno == EINTR));
+		n = read_input(u->a, u, &bytes);
+	} while (n > 0);
+	return n < 0 ? ARCHIVE_FATAL : ARCHIVE_OK;
 }
 
 /* ---- making -------------------------------------------------------------- */
@@ -152,6 +204,7 @@ void mk_unpack_free(struct mk_unpack *u)
 	if (!u)
 		return;
 	archive_read_free(u->a);
+	mk_gunzip_free(u->gunzip);
 	if (u->utf8) {
 		uselocale(LC_GLOBAL_LOCALE);
 		freelocale(u->utf8);
@@ -286,10 +339,8 @@ int mk_unpack_next(struct mk_unpack *u, struct mk_unpacked *ret, bool *ret_cut)
 				  "read");
 		status = ARCHIVE_OK;
 	}
-	if (status == ARCHIVE_EOF) {
-		drain(u);
-		return 0;
-	}
+	if (status == ARCHIVE_EOF)
+		return drain(u) == ARCHIVE_OK ? 0 : fail(u);
 	if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
 		return fail(u);
 	warn(u, status);

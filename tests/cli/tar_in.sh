@@ -280,6 +280,21 @@ expect 0 mkarchive -q --no-sync mode.tar mode
 expect 0 arctool verify -q mode.001
 arctool list mode.001 | grep -q -e '^-rwSr--r-- .* mode$' || fail "a mode"
 
+# gzip: in members, with something behind them, and with its checksum.
+half=$(($(stat -c %s a.tar) / 2))
+(head -c $half a.tar | gzip; tail -c +$((half + 1)) a.tar | gzip
+	head -c 300000 /dev/zero) | mkarchive -q --no-sync - members ||
+	fail "exit $?: members"
+cmp b.001 members.001 || fail "another archive from members"
+size=$(stat -c %s a.tar.gz)
+for at in $((size / 2)) $((size - 6)) $((size - 2)); do
+	cp a.tar.gz flip.gz
+	flip flip.gz $at
+	no_archive 'amaged' flip.gz
+done
+head -c $((size - 3)) a.tar.gz >cut.gz
+no_archive 'truncated gzip' cut.gz
+
 # Cut between two entries: all that came is stored, and it is said.
 head -c 1024 dup.tar >end.tar
 expect 1 mkarchive -q --no-sync - end <end.tar
