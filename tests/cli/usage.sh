@@ -71,7 +71,7 @@ contains err 'no-such-folder' '[Nn]o such'
 expect 3 mkarchive src no/such/folder/set
 [ ! -e set.001 ] && [ ! -e set.001.part ] || fail "something was left"
 expect 3 mkarchive /dev/null set
-[ ! -e set.001 ] || fail "a fifo became an archive"
+[ ! -e set.001 ] || fail "a device became an archive"
 
 # An existing set.
 for level in 1 2 3 4 5 6 7 8 9; do
