@@ -46,7 +46,8 @@ struct arc_ahead {
 	struct arc_ahead_stats stats;
 	enum life life; /* written by the thread alone */
 
-	struct arc_ahead_device *device; /* the thread's; NULL: none at work */
+	/* The thread's, which changes it with the lock; NULL: none at work. */
+	struct arc_ahead_device *device;
 };
 
 /* ---- what is asked for --------------------------------------------------- */
@@ -97,11 +98,11 @@ static void set_life(struct arc_ahead *a, enum life life)
 {
 	pthread_mutex_lock(&a->lock);
 	a->life = life;
-	pthread_cond_broadcast(&a->looked);
 	if (life == AT_WORK)
 		ask_for_devices(a);
 	else
 		ask_for_cpu(a);
+	pthread_cond_broadcast(&a->looked);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -132,11 +133,19 @@ static bool is_worth_a_look(struct arc_ahead *a)
 	return is;
 }
 
+static void set_device(struct arc_ahead *a, struct arc_ahead_device *device)
+{
+	pthread_mutex_lock(&a->lock);
+	a->device = device;
+	pthread_mutex_unlock(&a->lock);
+}
+
 static void look_for_devices(struct arc_ahead *a)
 {
-	int err = arc_ahead_device_new(a->cache, &a->gpu, &a->diag,
-				       a->opt.threads, device_window(a),
-				       &a->device);
+	struct arc_ahead_device *device = NULL;
+	int err =
+		arc_ahead_device_new(a->cache, &a->gpu, &a->diag,
+				     a->opt.threads, device_window(a), &device);
 
 	if (err && err != -ENODEV)
 		arc_say(&a->diag, ARC_ERROR, "devices cannot be tried: %s",
@@ -145,6 +154,7 @@ static void look_for_devices(struct arc_ahead *a)
 		set_life(a, NO_DEVICE);
 		return;
 	}
+	set_device(a, device);
 	arc_lru_grow(a->cache->groups, a->opt.extra);
 	set_life(a, AT_WORK);
 }
@@ -164,12 +174,15 @@ static void end_frame(struct arc_ahead *a)
 /* When devices have failed the CPU goes on. */
 static void drop_lost_devices(struct arc_ahead *a)
 {
-	if (!arc_ahead_device_is_lost(a->device))
+	struct arc_ahead_device *device = a->device;
+
+	if (!arc_ahead_device_is_lost(device))
 		return;
-	while (arc_ahead_device_is_busy(a->device))
+	while (arc_ahead_device_is_busy(device))
 		end_frame(a);
-	arc_ahead_device_free(arc_steal(a->device));
 	set_life(a, NO_DEVICE);
+	set_device(a, NULL);
+	arc_ahead_device_free(device);
 }
 
 /* ---- the CPU ------------------------------------------------------------- */
@@ -234,6 +247,7 @@ static void do_piece(struct arc_ahead *a, uint64_t off)
 static void *ahead_main(void *arg)
 {
 	struct arc_ahead *a = arg;
+	struct arc_ahead_device *device;
 	enum event event = IDLE;
 	uint64_t off = 0;
 
@@ -250,7 +264,9 @@ static void *ahead_main(void *arg)
 		if (a->device)
 			drop_lost_devices(a);
 	}
-	arc_ahead_device_free(arc_steal(a->device));
+	device = a->device;
+	set_device(a, NULL);
+	arc_ahead_device_free(device);
 	return NULL;
 }
 
@@ -319,6 +335,14 @@ int arc_ahead_await(struct arc_ahead *a)
 	return err;
 }
 
+/* One that fails is known to its engine first. With the lock. */
+static enum life life_now(const struct arc_ahead *a)
+{
+	bool lost = a->device && arc_ahead_device_is_lost(a->device);
+
+	return lost ? NO_DEVICE : a->life;
+}
+
 void arc_ahead_stats(struct arc_ahead *a, struct arc_ahead_stats *ret)
 {
 	static const char *const states[] = {
@@ -331,7 +355,7 @@ void arc_ahead_stats(struct arc_ahead *a, struct arc_ahead_stats *ret)
 	ret->frames = a->stats.frames;
 	ret->device_frames = a->stats.device_frames;
 	ret->segments = a->stats.segments;
-	ret->state = a->gpu.mode == ARC_GPU_OFF ? "off" : states[a->life];
+	ret->state = a->gpu.mode == ARC_GPU_OFF ? "off" : states[life_now(a)];
 	memcpy(ret->message, a->stats.message, sizeof(ret->message));
 	pthread_mutex_unlock(&a->lock);
 }

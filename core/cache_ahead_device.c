@@ -28,6 +28,8 @@ struct arc_ahead_device {
 	struct arc_cache *cache;
 	struct arc_diag *diag;
 	struct arc_gpu_options opt;
+	pthread_mutex_t lock;
+	/* Changed by the owner's thread with the lock. */
 	struct arc_gpu *gpu;
 	struct arc_engine *engine; /* NULL: devices' memory is given back */
 	uint64_t frame_size;
@@ -171,6 +173,26 @@ static uint32_t publish(struct arc_ahead_device *d, const struct slot *s)
 
 /* ---- the engine ---------------------------------------------------------- */
 
+static void set_engine(struct arc_ahead_device *d, struct arc_engine *engine)
+{
+	pthread_mutex_lock(&d->lock);
+	d->engine = engine;
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* Devices that have been retired are out of the next engine, too. */
+static void forget_retired(struct arc_ahead_device *d)
+{
+	const struct arc_gpu_set *used = &d->gpu->used[ARC_GPU_DECODE];
+
+	pthread_mutex_lock(&d->lock);
+	for (unsigned i = used->count; i-- > 0;) {
+		if (arc_engine_is_retired(d->engine, i))
+			arc_gpu_drop(d->gpu, used->device[i]);
+	}
+	pthread_mutex_unlock(&d->lock);
+}
+
 /* 0 when there is one, made now or before. */
 static int need_engine(struct arc_ahead_device *d)
 {
@@ -187,8 +209,14 @@ static int need_engine(struct arc_ahead_device *d)
 		.batch = d->opt.decode_batch,
 		.batch_max = ARC_MAX(d->slots / 2, 1),
 	};
+	struct arc_engine *engine = NULL;
+	int err = 0;
 
-	return d->engine ? 0 : arc_engine_new(&params, &d->engine);
+	if (!d->engine) {
+		err = arc_engine_new(&params, &engine);
+		set_engine(d, engine);
+	}
+	return err;
 }
 
 /* ---- the face ------------------------------------------------------------ */
@@ -209,6 +237,7 @@ int arc_ahead_device_new(struct arc_cache *cache,
 
 	if (!d)
 		return -ENOMEM;
+	pthread_mutex_init(&d->lock, NULL);
 	d->cache = cache;
 	d->diag = diag;
 	d->opt = *opt;
@@ -234,6 +263,7 @@ void arc_ahead_device_free(struct arc_ahead_device *d)
 		arc_ahead_device_end(d, &done);
 	arc_ahead_device_rest(d);
 	arc_gpu_free(d->gpu);
+	pthread_mutex_destroy(&d->lock);
 	free(d);
 }
 
@@ -247,11 +277,17 @@ bool arc_ahead_device_is_busy(const struct arc_ahead_device *d)
 	return d->busy;
 }
 
-bool arc_ahead_device_is_lost(const struct arc_ahead_device *d)
+/* The engine's lock is taken within ours; it holds none when it says
+ * something. */
+bool arc_ahead_device_is_lost(struct arc_ahead_device *d)
 {
-	if (d->engine)
-		return !arc_engine_has_devices(d->engine);
-	return !d->gpu->used[ARC_GPU_DECODE].count;
+	bool lost;
+
+	pthread_mutex_lock(&d->lock);
+	lost = d->gpu->used[ARC_GPU_DECODE].count == 0 ||
+	       (d->engine && !arc_engine_has_devices(d->engine));
+	pthread_mutex_unlock(&d->lock);
+	return lost;
 }
 
 void arc_ahead_device_begin(struct arc_ahead_device *d, uint64_t off)
@@ -280,21 +316,14 @@ void arc_ahead_device_end(struct arc_ahead_device *d,
 	d->busy--;
 }
 
-/* Devices that have been retired are out of the next engine, too. */
-static void forget_retired(struct arc_ahead_device *d)
-{
-	const struct arc_gpu_set *used = &d->gpu->used[ARC_GPU_DECODE];
-
-	for (unsigned i = used->count; i-- > 0;)
-		if (arc_engine_is_retired(d->engine, i))
-			arc_gpu_drop(d->gpu, used->device[i]);
-}
-
 void arc_ahead_device_rest(struct arc_ahead_device *d)
 {
-	if (d->engine)
+	struct arc_engine *engine = d->engine;
+
+	if (engine)
 		forget_retired(d);
-	arc_engine_free(arc_steal(d->engine));
+	set_engine(d, NULL);
+	arc_engine_free(engine);
 	for (unsigned i = 0; i < d->slots; i++) {
 		free(arc_steal(d->slot[i].raw));
 		d->slot[i].raw_cap = 0;

@@ -40,8 +40,8 @@ ARC_DEFINE_CLEANUP(struct arc_ahead_device, arc_ahead_device_free)
 bool arc_ahead_device_is_full(const struct arc_ahead_device *d);
 bool arc_ahead_device_is_busy(const struct arc_ahead_device *d);
 
-/* Whether all devices have been retired. */
-bool arc_ahead_device_is_lost(const struct arc_ahead_device *d);
+/* Whether all devices have been retired. From any thread. */
+bool arc_ahead_device_is_lost(struct arc_ahead_device *d);
 
 /* Begins with the frame at an offset of the stream, if a device can decode it.
  * Not when full. */

@@ -57,9 +57,10 @@ void arc_device_lane_lend(struct arc_worker *worker,
 void arc_device_lane_why(struct arc_worker *worker, char *out, size_t cap);
 void arc_device_lane_abandon(struct arc_worker *worker);
 
-/* Frees the lane by end(l), which may hang, and begins with
- * arc_device_lane_end(). */
+/* Frees the lane by end(l), which may hang. */
 void arc_device_lane_free(struct arc_device_lane *l, int (*end)(void *l));
+
+/* For end(): memory to be lent that the engine has never got. */
 void arc_device_lane_end(struct arc_device_lane *l);
 
 int arc_lane_decode_new(const struct arc_engine_params *params, unsigned i,

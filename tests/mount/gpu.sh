@@ -128,8 +128,7 @@ has_message()
 }
 
 # VARIABLE=N TIMEOUT: all is served; sets message, and name (of the call that
-# was made to fail, or "-"). That a device is gone shows with the next frame
-# that is asked for, at the latest.
+# was made to fail, or "-"). When it comes, the device is gone.
 serve_with_fault()
 {
 	rm -f "$work/count"
@@ -140,9 +139,7 @@ serve_with_fault()
 	read_slowly "$1"
 	# One that hangs is noticed when its time is up.
 	if has_message $(($2 < 10 ? $2 + 2 : 2)); then
-		[ "$(ahead 'a["devices"]')" = none ] || read_slowly "$1"
-		wait_for "$1: the device is still used" \
-			'a["devices"] == "none"'
+		same "$1: the device" none "$(ahead 'a["devices"]')"
 	fi
 	same "$1: damage" 0 "$(ahead 's["bad_segments"] + s["errors"]')"
 	unmount "$mnt"

@@ -99,9 +99,9 @@ stress() # SET OPTIONS ALLOWED READER_OPTION...
 import json, sys
 s = json.load(sys.stdin)
 print("%d requests to read, %d MiB decoded, %d evictions" % (
-    s["requests"]["read"], s["bytes_decoded"] >> 20, s["cache"]["evictions"]))
+    s["operations"]["read"]["count"], s["bytes_decoded"] >> 20, s["cache"]["evictions"]))
 assert s["errors"] == 0 and s["bad_segments"] == 0, s
-assert s["requests"]["read"] > 0, s' || fail "$set, $options: counters"
+assert s["operations"]["read"]["count"] > 0, s' || fail "$set, $options: counters"
 	echo "$set, $options: $(memory $server VmRSS) KiB," \
 		"at most $(memory $server VmHWM) KiB"
 	# A sanitizer's own memory is not the program's.
