@@ -27,6 +27,8 @@
 #include "cache_ahead.h"
 #include "cache_i.h"
 
+#define BUFFER_MIN ((size_t)128 * ARC_KIB) /* smaller ones cost little */
+#define PAGE ((size_t)4096)
 #define HEADS_MAX ((size_t)16 * ARC_MIB)
 
 /* ---- groups ------------------------------------------------------------- */
@@ -94,6 +96,45 @@ static void drop_spares(struct arc_cache *cache)
 		free(spare[--n].buf);
 }
 
+/* How many spare buffers of n bytes there are. */
+static unsigned count_spares(struct arc_cache *cache, size_t n)
+{
+	unsigned count = 0;
+
+	pthread_mutex_lock(&cache->lock);
+	for (unsigned i = 0; i < cache->spares; i++)
+		count += cache->spare[i].n == n;
+	pthread_mutex_unlock(&cache->lock);
+	return count;
+}
+
+/* Whether buffers are to be made for groups of n bytes: only while the cache
+ * fills up; then there are those of the groups that are dropped. */
+static bool wants_buffers(struct arc_cache *cache, size_t n)
+{
+	struct arc_lru_stats s;
+
+	if (!cache->ahead || n < BUFFER_MIN ||
+	    n > cache->spare_max / (2 * ARC_CACHE_READY) ||
+	    count_spares(cache, n) >= ARC_CACHE_READY / 2)
+		return false;
+	arc_lru_stats(cache->groups, &s);
+	return s.cost + s.in_flight + ARC_CACHE_READY * n < s.limit;
+}
+
+void arc_cache_make_buffers(struct arc_cache *cache, size_t n)
+{
+	for (unsigned i = count_spares(cache, n); i < ARC_CACHE_READY; i++) {
+		uint8_t *buf = malloc(n);
+
+		if (!buf)
+			return;
+		for (size_t at = 0; at < n; at += PAGE)
+			buf[at] = 0;
+		arc_cache_give_buffer(cache, buf, n);
+	}
+}
+
 static int load_group(void *ctx, uint64_t key, void **ret_obj, size_t *ret_cost)
 {
 	struct arc_cache *cache = ctx;
@@ -119,6 +160,8 @@ static int load_group(void *ctx, uint64_t key, void **ret_obj, size_t *ret_cost)
 		free(g);
 		return -ENOMEM;
 	}
+	if (wants_buffers(cache, g->n))
+		arc_ahead_want_buffers(cache->ahead, g->n);
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_cond_init(&g->changed, NULL);
 	*ret_obj = g;

@@ -42,6 +42,7 @@ struct arc_ahead {
 	pthread_cond_t looked; /* devices have been looked for */
 	/* by lock: */
 	struct arc_runs runs;
+	size_t wanted; /* size of buffers; 0: none are wanted */
 	bool stop;
 	struct arc_ahead_stats stats;
 	enum life life; /* written by the thread alone */
@@ -89,6 +90,14 @@ void arc_ahead_note(struct arc_ahead *a, uint64_t off, size_t n, bool fresh)
 	pthread_mutex_lock(&a->lock);
 	if (arc_runs_note(&a->runs, off, n, fresh))
 		pthread_cond_signal(&a->changed);
+	pthread_mutex_unlock(&a->lock);
+}
+
+void arc_ahead_want_buffers(struct arc_ahead *a, size_t n)
+{
+	pthread_mutex_lock(&a->lock);
+	a->wanted = n;
+	pthread_cond_signal(&a->changed);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -204,7 +213,7 @@ static void decode_piece(struct arc_ahead *a, uint64_t off)
 
 /* ---- the thread ---------------------------------------------------------- */
 
-enum event { STOP, PIECE, FRAME_DUE, IDLE };
+enum event { STOP, PIECE, BUFFERS, FRAME_DUE, IDLE };
 
 /* Waits for something to do; with frames under way it does not wait. */
 static enum event next_event(struct arc_ahead *a, uint64_t *ret_off)
@@ -219,7 +228,9 @@ static enum event next_event(struct arc_ahead *a, uint64_t *ret_off)
 	until.tv_sec += IDLE_S;
 	pthread_mutex_lock(&a->lock);
 	while (!a->stop && !full && event == FRAME_DUE) {
-		if (arc_runs_take(&a->runs, ret_off))
+		if (a->wanted)
+			event = BUFFERS;
+		else if (arc_runs_take(&a->runs, ret_off))
 			event = PIECE;
 		else if (busy)
 			break;
@@ -232,6 +243,17 @@ static enum event next_event(struct arc_ahead *a, uint64_t *ret_off)
 		event = STOP;
 	pthread_mutex_unlock(&a->lock);
 	return event;
+}
+
+static void make_buffers(struct arc_ahead *a)
+{
+	size_t n;
+
+	pthread_mutex_lock(&a->lock);
+	n = a->wanted;
+	a->wanted = 0;
+	pthread_mutex_unlock(&a->lock);
+	arc_cache_make_buffers(a->cache, n);
 }
 
 static void do_piece(struct arc_ahead *a, uint64_t off)
@@ -257,6 +279,8 @@ static void *ahead_main(void *arg)
 		event = next_event(a, &off);
 		if (event == PIECE)
 			do_piece(a, off);
+		else if (event == BUFFERS)
+			make_buffers(a);
 		else if (event == FRAME_DUE)
 			end_frame(a);
 		else if (event == IDLE)

@@ -234,6 +234,20 @@ static int read_stored(const struct task *t, uint32_t start, uint32_t n,
 	return arc_volumes_read(t->cache->vs, t->frame.volume, at, ret->p, n);
 }
 
+/* Raw segments, all of them full but the last: as they are in the volume, so
+ * are they in the group. */
+static bool is_raw_run(const struct task *t, uint32_t lo, uint32_t hi)
+{
+	const struct arc_segment *seg = t->record->segment;
+
+	for (uint32_t s = lo; s <= hi; s++)
+		if (seg[s].type != ARC_SEGMENT_RAW ||
+		    seg[s].offset - seg[lo].offset !=
+			    (s - lo) << ARC_SEGMENT_LOG)
+			return false;
+	return true;
+}
+
 /* Decodes segments [lo, hi] of a group, whose stored bytes follow each other,
  * after reading them with one call. */
 static int decode_run(const struct task *t, struct arc_cache_group *g,
@@ -242,11 +256,21 @@ static int decode_run(const struct task *t, struct arc_cache_group *g,
 	const struct arc_segment *seg = t->record->segment;
 	arc_cleanup(give_stored) struct stored stored = { 0 };
 	uint32_t start = seg[lo].offset;
-	int err = read_stored(t, start, seg[hi].offset + seg[hi].size - start,
-			      &stored);
+	uint32_t n = seg[hi].offset + seg[hi].size - start;
+	const uint8_t *from = place_of(g, lo);
+	int err;
 
+	if (is_raw_run(t, lo, hi)) {
+		err = arc_volumes_read(t->cache->vs, t->frame.volume,
+				       t->frame.offset + t->record->head +
+					       start,
+				       place_of(g, lo), n);
+	} else {
+		err = read_stored(t, start, n, &stored);
+		from = stored.p;
+	}
 	for (uint32_t s = lo; s <= hi && err == 0; s++) {
-		const uint8_t *src = stored.p + (seg[s].offset - start);
+		const uint8_t *src = from + (seg[s].offset - start);
 		int bad = -EBADMSG;
 
 		if (is_founded(t, g, s))

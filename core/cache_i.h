@@ -11,6 +11,7 @@
 #include "cache.h"
 
 #define ARC_CACHE_SPARES_MAX 64 /* buffers kept */
+#define ARC_CACHE_READY 4 /* buffers that should be there for new groups */
 #define ARC_CACHE_RUN_MAX ((uint32_t)ARC_MIB) /* stored bytes read at once */
 
 /* A group of segments, some of them decoded. */
@@ -106,6 +107,10 @@ void arc_cache_drop_head(void *ctx, void *obj);
 uint8_t *arc_cache_take_buffer(struct arc_cache *cache, size_t n, size_t max,
 			       size_t *ret_n);
 void arc_cache_give_buffer(struct arc_cache *cache, uint8_t *buf, size_t n);
+
+/* Makes spare buffers of n bytes until there are some, with pages that have
+ * been touched: who decodes into new ones waits for the kernel at each. */
+void arc_cache_make_buffers(struct arc_cache *cache, size_t n);
 
 /*
  * Decodes what is missing for segments [lo, hi] of a pinned group. retry: some

@@ -112,7 +112,8 @@ void arc_record_closure(const struct arc_record *r, uint32_t lo, uint32_t hi,
 /*
  * Decodes segment s into its place in its group, groups[i] being where group i
  * lies, from src (its segment[s].size stored bytes and ARC_DECODE_SLACK more
- * that can be read), and compares its checksum. What it needs must have been
+ * that can be read), and compares its checksum. A raw one may be in its place
+ * already: src is that, without slack. What it needs must have been
  * decoded; the buffers of other groups need not exist. The first segment of a
  * group that is coded whole fills all of the group, a joined one is only
  * compared: after the first each of them has a result of its own, and with a

@@ -315,7 +315,8 @@ int arc_record_decode_segment(const struct arc_record *r, uint32_t s,
 
 	switch ((enum arc_segment_type)seg->type) {
 	case ARC_SEGMENT_RAW:
-		memcpy(out, src, n);
+		if (src != out)
+			memcpy(out, src, n);
 		break;
 	case ARC_SEGMENT_FILL:
 		memset(out, seg->fill, n);
