@@ -38,6 +38,7 @@ static const char *explain(int err)
 		return "permission denied: a mount is seen by who made it and, "
 		       "with -o allow_other, by others";
 	case ENOTCONN:
+	case ECONNABORTED: /* it is just ending */
 		return "the program that served this mount has ended: "
 		       "fusermount3 -u takes it away";
 	default:
