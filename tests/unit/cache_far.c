@@ -15,43 +15,12 @@
 #include <pthread.h>
 
 #include "archive.h"
-#include "cache.h"
+#include "cacheworld.h"
 #include "hash.h"
-#include "setmaker.h"
 #include "testdata.h"
 
-#define SEGMENT ((size_t)ARC_SEGMENT_SIZE)
 #define HALF (SEGMENT / 2)
 #define STREAM ((size_t)SET_FRAME)
-#define BUDGET ((size_t)64 << 20)
-
-struct opened {
-	struct setmaker m;
-	uint8_t *stream;
-	struct arc_volumes *vs;
-	struct arc_index *idx;
-	struct arc_cache *cache;
-	struct listener l;
-};
-
-static void open_cache(struct opened *o, size_t budget)
-{
-	struct arc_volume_source source = set_source(&o->m);
-
-	assert_int_equal(arc_volumes_open(&source, 1, 0, &o->l.diag, &o->vs),
-			 0);
-	assert_int_equal(arc_index_open(o->vs, 1 << 20, &o->l.diag, &o->idx),
-			 0);
-	assert_int_equal(
-		arc_cache_new(o->idx, o->vs, budget, &o->l.diag, &o->cache), 0);
-}
-
-static void close_cache(struct opened *o)
-{
-	arc_cache_free(o->cache);
-	arc_index_close(o->idx);
-	arc_volumes_close(o->vs);
-}
 
 static void fill(struct opened *o)
 {
@@ -87,13 +56,6 @@ static void make(struct opened *o, size_t budget)
 	row = set_record(&o->m, o->stream, STREAM, "lzext3", 16);
 	finish(o, &row);
 	open_cache(o, budget);
-}
-
-static void drop(struct opened *o)
-{
-	close_cache(o);
-	set_fini(&o->m);
-	free(o->stream);
 }
 
 /* 0 when the bytes are right, else the error. */
