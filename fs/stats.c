@@ -194,17 +194,13 @@ static json_t *memory_json(const struct arc_cache_memory *m,
 	return obj;
 }
 
-static json_t *prefill_json(struct arcfs_prefill *prefill)
+static json_t *prefill_json(const struct arcfs_prefill_stats *s)
 {
-	struct arcfs_prefill_stats s = { 0 };
-	json_t *obj = json_object();
-
-	if (prefill)
-		arcfs_prefill_stats(prefill, &s);
 	const struct row rows[] = {
-		{ "files", s.files },
-		{ "bytes", s.bytes },
+		{ "files", s->files },
+		{ "bytes", s->bytes },
 	};
+	json_t *obj = json_object();
 
 	set_numbers(obj, rows, ARC_COUNT(rows));
 	return obj;
@@ -214,6 +210,7 @@ char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a,
 		       struct arcfs_prefill *prefill)
 {
 	struct arc_volumes *vs = arc_archive_volumes(a);
+	struct arcfs_prefill_stats filled = { 0 };
 	struct arc_cache_stats cache;
 	struct arc_lru_stats index;
 	json_t *obj = json_object();
@@ -221,6 +218,8 @@ char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a,
 
 	arc_cache_stats(arc_archive_cache(a), &cache);
 	arc_index_stats(arc_archive_index(a), &index);
+	if (prefill)
+		arcfs_prefill_stats(prefill, &filled);
 	const struct row rows[] = {
 		{ "errors", get(&stats->errors) },
 		{ "bytes_served", get(&stats->served) },
@@ -240,7 +239,7 @@ char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a,
 	json_object_set_new(obj, "cache", lru_json(&cache.groups));
 	json_object_set_new(obj, "index_cache", lru_json(&index));
 	json_object_set_new(obj, "ahead", ahead_json(&cache.ahead));
-	json_object_set_new(obj, "prefill", prefill_json(prefill));
+	json_object_set_new(obj, "prefill", prefill_json(&filled));
 	text = json_dumps(obj, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	json_decref(obj);
 	return text;
