@@ -31,7 +31,23 @@ cd "$mnt/sub"
 same "." 0 "$(status_of arctool status .)"
 cd /
 
-# The table has the same figures.
+# The table has the same figures, once nothing is read ahead any more.
+settle() # until two looks find the same
+{
+	local before= now i
+
+	for ((i = 0; i < 200; i++)); do
+		now=$(arctool status --json "$mnt" | python3 -c '
+import json, sys
+s = json.load(sys.stdin)
+print(s["cache"], s["segments"], s["amplification"], s["ahead"], s["prefill"])')
+		[ "$now" != "$before" ] || return 0
+		before=$now
+		sleep 0.1
+	done
+	fail "figures never rest: $now"
+}
+settle
 row() # LABEL: the rest of its row in $work/out
 {
 	sed -n "s/^$1  *//p" "$work/out"
