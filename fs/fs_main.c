@@ -18,6 +18,7 @@
 #include "memory.h"
 #include "pool.h"
 #include "prefill.h"
+#include "serve.h"
 
 /* To find devices, build programs and try them takes about a second. */
 #define WORTH_A_LOOK (512 * ARC_MIB)
@@ -123,20 +124,13 @@ static void end_prefill(struct fuse_session *se, struct arcfs_prefill *p)
 static int serve(struct arcfs *fs, struct fuse_session *se,
 		 const struct arcfs_options *opt)
 {
-	struct fuse_loop_config *config = fuse_loop_cfg_create();
-	int err;
+	int err = arcfs_prefill_new(fs, se, &fs->prefill);
 
-	if (!config)
-		return -ENOMEM;
-	err = arcfs_prefill_new(fs, se, &fs->prefill);
 	if (!err) {
-		fuse_loop_cfg_set_clone_fd(config, 1);
-		fuse_loop_cfg_set_max_threads(config, opt->threads);
-		err = fuse_session_loop_mt(se, config);
+		err = arcfs_serve(se, opt->threads);
 		end_prefill(se, arc_steal(fs->prefill));
 	}
-	fuse_loop_cfg_destroy(config);
-	return ARC_MIN(err, 0); /* positive: the signal that ended it */
+	return err;
 }
 
 /* What is read in order is decoded ahead; devices help where there is much. */
