@@ -25,6 +25,10 @@
 #define CPU_BEGIN (256 * ARC_KIB)
 #define CPU_WINDOW (4 * ARC_MIB)
 
+/* Requests that the kernel sends at once are answered in any order. */
+#define BEHIND (4 * ARC_MIB)
+#define KEEP(cache) ((cache)->budget / 8)
+
 #define DEVICE_NEAR (8 * ARC_MIB)
 #define DEVICE_BEGIN (4 * ARC_MIB)
 
@@ -61,6 +65,7 @@ static void ask_for_cpu(struct arc_ahead *a)
 		.begin = CPU_BEGIN,
 		.window = a->opt.cpu ? ARC_MIN(CPU_WINDOW, a->cache->budget / 8)
 				     : 0,
+		.behind = BEHIND,
 	};
 
 	arc_runs_init(&a->runs, &policy);
@@ -80,17 +85,42 @@ static void ask_for_devices(struct arc_ahead *a)
 		.near = DEVICE_NEAR,
 		.begin = DEVICE_BEGIN,
 		.window = ARC_MAX(device_window(a), frame),
+		.behind = BEHIND,
 	};
 
 	arc_runs_init(&a->runs, &policy);
 }
 
+/* Lets go of the groups that end in (from, to] of the stream: who reads in
+ * order has what lies behind him in the kernel's cache. */
+static void pass(struct arc_cache *cache, uint64_t from, uint64_t to)
+{
+	struct arc_frame f;
+
+	while (from < to && arc_index_frame_at(cache->idx, from, &f) == 0) {
+		uint32_t group = (uint32_t)((from - f.start) >> f.group_log);
+		uint64_t end = ((uint64_t)group + 1) << f.group_log;
+
+		from = f.start + ARC_MIN(end, f.raw);
+		if (from <= to)
+			arc_lru_pass(cache->groups,
+				     arc_cache_key(f.number, group),
+				     KEEP(cache));
+	}
+}
+
 void arc_ahead_note(struct arc_ahead *a, uint64_t off, size_t n, bool fresh)
 {
+	uint64_t from, to;
+	bool passed;
+
 	pthread_mutex_lock(&a->lock);
 	if (arc_runs_note(&a->runs, off, n, fresh))
 		pthread_cond_signal(&a->changed);
+	passed = arc_runs_pass(&a->runs, off + n, &from, &to);
 	pthread_mutex_unlock(&a->lock);
+	if (passed)
+		pass(a->cache, from, to);
 }
 
 void arc_ahead_want_buffers(struct arc_ahead *a, size_t n)

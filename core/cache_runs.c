@@ -21,7 +21,7 @@ static struct arc_run *find_run(struct arc_runs *r, uint64_t off)
 		if (run->noted < oldest->noted)
 			oldest = run;
 	}
-	*oldest = (struct arc_run){ .at = off };
+	*oldest = (struct arc_run){ .at = off, .passed = off };
 	return oldest;
 }
 
@@ -54,6 +54,24 @@ bool arc_runs_note(struct arc_runs *r, uint64_t off, size_t n, bool fresh)
 	run->noted = ++r->notes;
 	r->longest = ARC_MAX(r->longest, run->read);
 	return fresh && run->read >= r->policy.begin && ask(r, run);
+}
+
+bool arc_runs_pass(struct arc_runs *r, uint64_t at, uint64_t *ret_from,
+		   uint64_t *ret_to)
+{
+	uint64_t behind = r->policy.behind;
+
+	for (size_t i = 0; i < ARC_RUNS; i++) {
+		struct arc_run *run = &r->run[i];
+
+		if (run->at != at || run->read < behind ||
+		    at < run->passed + behind + r->policy.piece)
+			continue;
+		*ret_from = run->passed;
+		*ret_to = run->passed = at - behind;
+		return true;
+	}
+	return false;
 }
 
 static bool is_wanted(const struct arc_runs *r, uint64_t off)

@@ -23,12 +23,15 @@ struct arc_runs_policy {
 	uint64_t near; /* so far from a reader's place is still his */
 	uint64_t begin; /* bytes read in order before anything is asked for */
 	uint64_t window; /* how far ahead; less than `piece`: nothing ever */
+	uint64_t behind; /* so far behind him nothing is expected any more of
+			  * who has read as much in order */
 };
 
 struct arc_run {
 	uint64_t at; /* how far the reader is; 0: no run */
 	uint64_t read; /* bytes */
 	uint64_t asked; /* how far pieces have been asked for */
+	uint64_t passed; /* how far it has been told that he is past it */
 	uint64_t noted; /* when, by count of notes */
 };
 
@@ -50,6 +53,11 @@ void arc_runs_init(struct arc_runs *r, const struct arc_runs_policy *policy);
  * for by that.
  */
 bool arc_runs_note(struct arc_runs *r, uint64_t off, size_t n, bool fresh);
+
+/* What the reader who has come to `at` is past, since it was told last: false:
+ * nothing. */
+bool arc_runs_pass(struct arc_runs *r, uint64_t at, uint64_t *ret_from,
+		   uint64_t *ret_to);
 
 /* The next piece that a reader has yet to come to; false: there is none. */
 bool arc_runs_take(struct arc_runs *r, uint64_t *ret);

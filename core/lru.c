@@ -3,11 +3,12 @@
  * An item is in the table from the moment somebody asks for it until it is
  * dropped or its load has failed:
  *
- *	(absent) -> LOADING -> READY <-> in the list of unpinned items
+ *	(absent) -> LOADING -> READY <-> in a list of unpinned items
  *	               |                        |
  *	            FAILED                   dropped
  *
- * The list holds only what may be dropped, so that eviction never searches.
+ * The lists hold only what may be dropped, so that eviction never searches:
+ * one those that were passed, which go first, the other one the rest.
  * A waiter counts as a pin from the start; the last one to leave a failed item
  * frees it.
  *
@@ -43,7 +44,8 @@ struct item {
 	void *obj;
 	size_t cost;
 	uint32_t used; /* tick of the last unpinning */
-	struct item *prev, *next; /* in idle; next also links victims */
+	bool passed;
+	struct item *prev, *next; /* in a list; next also links victims */
 	pthread_cond_t settled; /* no longer LOADING */
 	UT_hash_handle hh;
 };
@@ -55,6 +57,7 @@ struct arc_lru {
 	pthread_mutex_t lock;
 	struct item *table; /* by lock, as all below */
 	struct item *idle; /* unpinned and READY, oldest first */
+	struct item *passed; /* likewise, those that were passed */
 	uint32_t now;
 	bool first; /* some claim has the right of way */
 	unsigned waiting; /* for room */
@@ -87,15 +90,41 @@ static void free_item(struct item *item)
 	free(item);
 }
 
-/*
- * Takes the oldest idle item out and puts it before the victims, a chain for
- * drop_all(). Called with the lock.
- */
-static struct item *take_oldest(struct arc_lru *lru, struct item *victims)
+/* Puts an item that is not pinned any more into its list. With the lock. */
+static void enter_list(struct arc_lru *lru, struct item *item)
 {
-	struct item *item = lru->idle;
+	if (item->passed) {
+		DL_APPEND(lru->passed, item);
+		lru->stats.passed += item->cost;
+	} else {
+		DL_APPEND(lru->idle, item);
+	}
+}
 
-	DL_DELETE(lru->idle, item);
+static void leave_list(struct arc_lru *lru, struct item *item)
+{
+	if (item->passed) {
+		DL_DELETE(lru->passed, item);
+		lru->stats.passed -= item->cost;
+	} else {
+		DL_DELETE(lru->idle, item);
+	}
+}
+
+/* The next to be dropped; NULL: all are pinned. */
+static struct item *oldest(const struct arc_lru *lru)
+{
+	return lru->passed ? lru->passed : lru->idle;
+}
+
+/*
+ * Takes an item out that nobody has pinned and puts it before the victims, a
+ * chain for drop_all(). Called with the lock.
+ */
+static struct item *take(struct arc_lru *lru, struct item *item,
+			 struct item *victims)
+{
+	leave_list(lru, item);
 	HASH_DEL(lru->table, item);
 	lru->stats.cost -= item->cost;
 	lru->stats.evictions++;
@@ -113,8 +142,8 @@ static struct item *take_excess(struct arc_lru *lru, size_t n)
 {
 	struct item *victims = NULL;
 
-	while (used(lru) + n > lru->stats.limit && lru->idle)
-		victims = take_oldest(lru, victims);
+	while (used(lru) + n > lru->stats.limit && oldest(lru))
+		victims = take(lru, oldest(lru), victims);
 	return victims;
 }
 
@@ -210,7 +239,8 @@ static int leave_failed(struct arc_lru *lru, struct item *item)
 static int join_item(struct arc_lru *lru, struct item *item, void **ret_obj)
 {
 	if (item->state == READY && item->pins == 0)
-		DL_DELETE(lru->idle, item);
+		leave_list(lru, item);
+	item->passed = false;
 	item->pins++;
 	lru->pins++;
 	lru->stats.hits++;
@@ -385,7 +415,7 @@ void arc_lru_unpin(struct arc_lru *lru, uint64_t key)
 	lru->pins--;
 	if (--item->pins == 0) {
 		item->used = lru->now;
-		DL_APPEND(lru->idle, item);
+		enter_list(lru, item);
 		victims = take_excess(lru, 0);
 	}
 	wake_waiting(lru);
@@ -398,6 +428,28 @@ void arc_lru_unpin_within(struct arc_lru *lru, uint64_t key,
 {
 	claim->pins--;
 	arc_lru_unpin(lru, key);
+}
+
+void arc_lru_pass(struct arc_lru *lru, uint64_t key, size_t keep)
+{
+	struct item *victims = NULL;
+	struct item *item;
+
+	pthread_mutex_lock(&lru->lock);
+	item = find_item(lru, key);
+	if (item && item->state == READY && !item->passed) {
+		if (item->pins == 0)
+			leave_list(lru, item);
+		item->passed = true;
+		if (item->pins == 0)
+			enter_list(lru, item);
+	}
+	while (lru->passed && lru->stats.passed > keep)
+		victims = take(lru, lru->passed, victims);
+	if (victims)
+		wake_waiting(lru);
+	pthread_mutex_unlock(&lru->lock);
+	drop_all(lru, victims);
 }
 
 /* ---- room --------------------------------------------------------------- */
@@ -469,8 +521,8 @@ void arc_lru_trim(struct arc_lru *lru)
 	struct item *victims = NULL;
 
 	pthread_mutex_lock(&lru->lock);
-	while (lru->idle)
-		victims = take_oldest(lru, victims);
+	while (oldest(lru))
+		victims = take(lru, oldest(lru), victims);
 	pthread_mutex_unlock(&lru->lock);
 	drop_all(lru, victims);
 }
@@ -485,8 +537,8 @@ void arc_lru_shrink(struct arc_lru *lru)
 	keep = s->cost / 2;
 	s->limit = ARC_MIN(ARC_MAX(keep, s->budget / 16), s->limit);
 	s->shrinks++;
-	while (s->cost > keep && lru->idle)
-		victims = take_oldest(lru, victims);
+	while (s->cost > keep && oldest(lru))
+		victims = take(lru, oldest(lru), victims);
 	pthread_mutex_unlock(&lru->lock);
 	drop_all(lru, victims);
 }
@@ -503,6 +555,17 @@ bool arc_lru_regrow(struct arc_lru *lru)
 	return more;
 }
 
+/* Those at the head of a list that have not been used for so long. */
+static struct item *take_aged(struct arc_lru *lru, struct item *const *list,
+			      uint32_t now, uint32_t age, struct item *victims)
+{
+	while (*list && now - (*list)->used >= age) {
+		victims = take(lru, *list, victims);
+		lru->stats.tidied++;
+	}
+	return victims;
+}
+
 size_t arc_lru_tidy(struct arc_lru *lru, uint32_t now, uint32_t age)
 {
 	struct item *victims = NULL;
@@ -510,10 +573,8 @@ size_t arc_lru_tidy(struct arc_lru *lru, uint32_t now, uint32_t age)
 
 	pthread_mutex_lock(&lru->lock);
 	before = lru->stats.cost;
-	while (lru->idle && now - lru->idle->used >= age) {
-		victims = take_oldest(lru, victims);
-		lru->stats.tidied++;
-	}
+	victims = take_aged(lru, &lru->passed, now, age, victims);
+	victims = take_aged(lru, &lru->idle, now, age, victims);
 	lru->now = now;
 	after = lru->stats.cost;
 	pthread_mutex_unlock(&lru->lock);

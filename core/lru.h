@@ -66,6 +66,7 @@ struct arc_lru_stats {
 	uint64_t passes; /* times the budget was passed by right of way */
 	uint64_t shrinks;
 	uint64_t tidied; /* objects dropped since they were not used */
+	uint64_t passed; /* bytes of objects held that were passed */
 };
 
 int arc_lru_new(size_t budget, arc_lru_load load, arc_lru_drop drop, void *ctx,
@@ -91,6 +92,13 @@ void arc_lru_unpin(struct arc_lru *lru, uint64_t key);
 /* The same before the claim is used for something else. */
 void arc_lru_unpin_within(struct arc_lru *lru, uint64_t key,
 			  struct arc_lru_claim *claim);
+
+/*
+ * The object of key, if it is there, has been used to its end by who goes on to
+ * the next: it is the first to be dropped, and of all of which that is so no
+ * more than `keep` bytes are held. Whoever pins it undoes that.
+ */
+void arc_lru_pass(struct arc_lru *lru, uint64_t key, size_t keep);
 
 /* ---- room --------------------------------------------------------------- */
 

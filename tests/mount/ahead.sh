@@ -20,7 +20,7 @@ print('"$1"')'
 
 # A reader who pauses finds what comes next decoded. The kernel reads ahead by
 # itself: so he does it without the kernel's cache.
-mount_archive "$work/a.001" "$work/mnt"
+mount_archive "$work/a.001" "$work/mnt" -o cache_size=512M
 piece() # FILE N [OPTION]: the N-th MiB of it
 {
 	dd if="$1" bs=128K skip=$((8 * $2)) count=8 status=none ${3-}
@@ -38,6 +38,17 @@ cmp "$work/src/numbers" "$work/mnt/numbers"
 cmp "$work/src/other" "$work/mnt/other"
 size=$(cat "$work/src/numbers" "$work/src/other" | wc -c)
 same "decoded" "$size" "$(stat_of 's["bytes_decoded"]')"
+unmount "$work/mnt"
+
+# What lies behind who reads in order is kept by the kernel: little of it here.
+mount_archive "$work/a.001" "$work/mnt" -o cache_size=64M
+for i in 1 2; do
+	dd if="$work/mnt/other" bs=1M status=none iflag=direct |
+		cmp - "$work/src/other"
+	same "held" True "$(stat_of '0 < s["memory"]["held"] < 24 << 20')"
+done
+same "decoded" True "$(stat_of "s['bytes_decoded'] <= 2 * $(
+	stat -c %s "$work/src/other")")"
 unmount "$work/mnt"
 
 # Pages here and there, far apart.

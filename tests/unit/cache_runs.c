@@ -16,6 +16,7 @@ static const struct arc_runs_policy policy = {
 	.near = 300,
 	.begin = 500,
 	.window = 4 * PIECE,
+	.behind = 2 * PIECE,
 };
 
 static void expect_none(struct arc_runs *r)
@@ -185,6 +186,49 @@ static void other_rules_forget_what_was_asked_for(void **state)
 	assert_int_equal(r.longest, PIECE);
 }
 
+static void expect_nothing_passed(struct arc_runs *r, uint64_t at)
+{
+	uint64_t from, to;
+
+	assert_false(arc_runs_pass(r, at, &from, &to));
+}
+
+/* Without gaps, and never what lies less than `behind` behind the reader. */
+static void what_lies_behind_a_reader_is_told_once(void **state)
+{
+	struct arc_runs r = { 0 };
+	uint64_t from, to, told = 700;
+
+	(void)state;
+	arc_runs_init(&r, &policy);
+	for (uint64_t at = 700; at < 20 * PIECE; at += 100) {
+		arc_runs_note(&r, at, 100, at % 300 == 0);
+		if (!arc_runs_pass(&r, at + 100, &from, &to))
+			continue;
+		assert_int_equal(from, told);
+		assert_int_equal(to, at + 100 - policy.behind);
+		assert_true(to >= from + policy.piece);
+		expect_nothing_passed(&r, at + 100);
+		told = to;
+	}
+	assert_int_equal(told, 17700);
+}
+
+static void who_reads_here_and_there_is_past_nothing(void **state)
+{
+	struct arc_runs r = { 0 };
+
+	(void)state;
+	arc_runs_init(&r, &policy);
+	for (uint64_t i = 0; i < 100; i++) {
+		uint64_t at = i * 77 % 100 * FAR;
+
+		arc_runs_note(&r, at, PIECE, true);
+		expect_nothing_passed(&r, at + PIECE);
+	}
+	expect_nothing_passed(&r, 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +243,8 @@ int main(void)
 		cmocka_unit_test(
 			a_window_smaller_than_a_piece_asks_for_nothing),
 		cmocka_unit_test(other_rules_forget_what_was_asked_for),
+		cmocka_unit_test(what_lies_behind_a_reader_is_told_once),
+		cmocka_unit_test(who_reads_here_and_there_is_past_nothing),
 	};
 
 	return cmocka_run_group_tests_name("cache_runs", tests, NULL, NULL);

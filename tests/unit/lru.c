@@ -126,6 +126,105 @@ static void trim_drops_what_is_not_pinned(void **state)
 	}
 }
 
+static void what_was_passed_goes_first(void **state)
+{
+	struct maker m;
+	struct arc_lru *lru;
+
+	(void)state;
+	maker_init(&m, 10);
+	lru = new_lru(&m, 40);
+	for (uint64_t i = 1; i <= 4; i++)
+		touch(lru, i);
+	arc_lru_pass(lru, 3, 40);
+	arc_lru_pass(lru, 2, 40);
+	arc_lru_pass(lru, 9, 40); /* is not there */
+	assert_int_equal(stats_of(lru).passed, 20);
+	touch(lru, 5);
+	assert_int_equal(m.drops[3], 1);
+	touch(lru, 6);
+	assert_int_equal(m.drops[2], 1);
+	touch(lru, 7);
+	assert_int_equal(m.drops[1], 1);
+	assert_int_equal(stats_of(lru).passed, 0);
+	free_lru(lru, &m);
+}
+
+static void no_more_is_kept_of_what_was_passed(void **state)
+{
+	struct maker m;
+	struct arc_lru *lru;
+
+	(void)state;
+	maker_init(&m, 10);
+	lru = new_lru(&m, 1000);
+	for (uint64_t i = 0; i < 20; i++) {
+		touch(lru, i);
+		arc_lru_pass(lru, i, 35);
+		assert_true(stats_of(lru).passed <= 35);
+	}
+	for (uint64_t i = 0; i < 20; i++)
+		assert_int_equal(m.drops[i], i < 17);
+	assert_int_equal(stats_of(lru).cost, 30);
+	free_lru(lru, &m);
+}
+
+static void who_pins_what_was_passed_keeps_it(void **state)
+{
+	struct maker m;
+	struct arc_lru *lru;
+
+	(void)state;
+	maker_init(&m, 10);
+	lru = new_lru(&m, 100);
+	pin(lru, 1);
+	arc_lru_pass(lru, 1, 0); /* in use: it goes when it is let go of */
+	arc_lru_pass(lru, 1, 0);
+	assert_int_equal(m.drops[1], 0);
+	touch(lru, 1); /* but for this */
+	arc_lru_unpin(lru, 1);
+	touch(lru, 2);
+	arc_lru_pass(lru, 2, 100);
+	touch(lru, 2);
+	arc_lru_pass(lru, 3, 0);
+	assert_int_equal(m.drops[1] + m.drops[2], 0);
+	pin(lru, 2);
+	arc_lru_pass(lru, 2, 0);
+	arc_lru_unpin(lru, 2);
+	arc_lru_pass(lru, 1, 0);
+	assert_int_equal(m.drops[1] + m.drops[2], 2);
+	assert_int_equal(stats_of(lru).cost, 0);
+	free_lru(lru, &m);
+}
+
+/* Whether by trimming, shrinking or in time. */
+static void what_was_passed_is_housekept_like_the_rest(void **state)
+{
+	struct maker m;
+	struct arc_lru *lru;
+
+	(void)state;
+	maker_init(&m, 10);
+	lru = new_lru(&m, 100);
+	for (uint64_t i = 0; i < 4; i++)
+		touch(lru, i);
+	arc_lru_pass(lru, 1, 100);
+	arc_lru_pass(lru, 2, 100);
+	assert_int_equal(arc_lru_tidy(lru, 5, 6), 0);
+	touch(lru, 3);
+	assert_int_equal(arc_lru_tidy(lru, 6, 6), 30);
+	assert_int_equal(m.drops[3], 0);
+	for (uint64_t i = 0; i < 4; i++)
+		touch(lru, i);
+	arc_lru_pass(lru, 3, 100);
+	arc_lru_shrink(lru);
+	assert_int_equal(m.drops[3], 1);
+	arc_lru_pass(lru, 2, 100);
+	arc_lru_trim(lru);
+	assert_int_equal(stats_of(lru).cost + stats_of(lru).passed, 0);
+	free_lru(lru, &m);
+}
+
 static void failure_is_returned_and_forgotten(void **state)
 {
 	void *obj = &obj;
@@ -356,6 +455,10 @@ int main(void)
 		cmocka_unit_test(pinned_is_never_dropped),
 		cmocka_unit_test(object_above_the_budget_lives_while_pinned),
 		cmocka_unit_test(trim_drops_what_is_not_pinned),
+		cmocka_unit_test(what_was_passed_goes_first),
+		cmocka_unit_test(no_more_is_kept_of_what_was_passed),
+		cmocka_unit_test(who_pins_what_was_passed_keeps_it),
+		cmocka_unit_test(what_was_passed_is_housekept_like_the_rest),
 		cmocka_unit_test(failure_is_returned_and_forgotten),
 		cmocka_unit_test(one_load_serves_all_who_ask),
 		cmocka_unit_test(one_failure_reaches_all_who_ask),
