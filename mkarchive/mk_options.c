@@ -32,7 +32,7 @@ static const struct argp_option option_table[] = {
 	{ "reach", KEY_REACH, "SIZE", 0,
 	  "How far back repeats are used, a power of two from 64K to 16M, or "
 	  "auto; more makes reading at random places dearer (default: 1M; lz4, "
-	  "lz4hc: 256K)",
+	  "lz4hc: 128K)",
 	  0 },
 	{ "far", KEY_FAR, "N", 0,
 	  "Segments of 64K beyond the reach that one segment may refer to, 0 "

@@ -7,8 +7,8 @@
 static const struct mk_codec_choice codecs[] = {
 	[MK_CODEC_AUTO] = { "auto", "lzext3", 20 },
 	[MK_CODEC_RAW] = { "raw", NULL, 18 },
-	[MK_CODEC_LZ4] = { "lz4", "lz4", 18 },
-	[MK_CODEC_LZ4HC] = { "lz4hc", "lz4hc", 18 },
+	[MK_CODEC_LZ4] = { "lz4", "lz4", 17 },
+	[MK_CODEC_LZ4HC] = { "lz4hc", "lz4hc", 17 },
 	[MK_CODEC_LZEXT3] = { "lzext3", "lzext3", 20 },
 	[MK_CODEC_ZSTD] = { "zstd", "zstd", 20 },
 };
