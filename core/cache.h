@@ -54,8 +54,10 @@ struct arc_ahead_stats {
 	uint64_t segments; /* that readers had not decoded meanwhile */
 	uint64_t groups; /* that some of them are in ... */
 	uint64_t used; /* ... and readers have come to */
+	uint64_t pieces; /* that the CPU was asked for, of up to 1 MiB */
 	uint64_t frames; /* handed to devices */
-	uint64_t device_frames; /* those of them that a device did */
+	uint64_t device_frames; /* those of them that a device did ... */
+	uint64_t device_batches; /* ... in so many batches */
 	const char *state; /* of devices: "off", "not looked for", "in use",
 			    * "none" */
 	char message[256]; /* the first one about devices; "" */

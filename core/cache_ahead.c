@@ -206,6 +206,7 @@ static void end_frame(struct arc_ahead *a)
 	pthread_mutex_lock(&a->lock);
 	a->stats.frames += done.frames;
 	a->stats.device_frames += done.device_frames;
+	a->stats.device_batches += done.device_batches;
 	a->stats.segments += done.segments;
 	pthread_mutex_unlock(&a->lock);
 }
@@ -238,6 +239,7 @@ static void decode_piece(struct arc_ahead *a, uint64_t off)
 		off += n;
 	pthread_mutex_lock(&a->lock);
 	a->stats.segments += segments;
+	a->stats.pieces++;
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -408,6 +410,8 @@ void arc_ahead_stats(struct arc_ahead *a, struct arc_ahead_stats *ret)
 	pthread_mutex_lock(&a->lock);
 	ret->frames = a->stats.frames;
 	ret->device_frames = a->stats.device_frames;
+	ret->device_batches = a->stats.device_batches;
+	ret->pieces = a->stats.pieces;
 	ret->segments = a->stats.segments;
 	ret->state = a->gpu.mode == ARC_GPU_OFF ? "off" : states[life_now(a)];
 	memcpy(ret->message, a->stats.message, sizeof(ret->message));

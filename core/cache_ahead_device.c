@@ -308,8 +308,10 @@ void arc_ahead_device_end(struct arc_ahead_device *d,
 		done->frames++;
 		done->segments += publish(d, s);
 	}
-	if (!s->job.err && s->job.by_device)
+	if (!s->job.err && s->job.by_device) {
 		done->device_frames++;
+		done->device_batches += s->job.begins_batch;
+	}
 	arc_engine_give_back(d->engine, s->stored);
 	arc_lru_unpin(d->cache->heads, s->frame.number);
 	d->first = (d->first + 1) % d->slots;

@@ -18,7 +18,8 @@ struct arc_ahead_device;
 /* Frames that came to their end. */
 struct arc_ahead_done {
 	uint64_t frames;
-	uint64_t device_frames; /* those of them that a device did */
+	uint64_t device_frames; /* those of them that a device did ... */
+	uint64_t device_batches; /* ... in so many batches */
 	uint64_t segments; /* that readers had not decoded meanwhile */
 };
 

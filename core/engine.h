@@ -78,6 +78,7 @@ struct arc_job {
 	/* Results, valid after arc_engine_wait(). */
 	int err; /* 0 or negative errno: -ENOMEM, -EOPNOTSUPP, -EIO */
 	bool by_device;
+	bool begins_batch; /* the first of those that were done at once */
 
 	/* The engine's. */
 	struct arc_job *next;

@@ -163,8 +163,10 @@ static json_t *ahead_json(const struct arc_ahead_stats *s)
 		{ "segments", s->segments },
 		{ "groups", s->groups },
 		{ "used", s->used },
+		{ "pieces", s->pieces },
 		{ "frames", s->frames },
 		{ "device_frames", s->device_frames },
+		{ "device_batches", s->device_batches },
 	};
 	json_t *obj = json_object();
 

@@ -121,6 +121,7 @@ static void settle(struct lane *l)
 {
 	for (unsigned i = 0; i < l->n; i++) {
 		l->job[i]->by_device = l->device > 0;
+		l->job[i]->begins_batch = i == 0;
 		l->job[i]->done = true;
 	}
 	l->n = 0;

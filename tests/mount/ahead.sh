@@ -31,6 +31,7 @@ for i in $(seq 0 29); do
 	[ "$(stat_of 'a["used"] > 0')" = False ] || break
 	sleep 0.1
 done
+same "pieces" True "$(stat_of '0 < a["pieces"] and not a["device_batches"]')"
 same "used" True "$(stat_of '0 < a["used"] <= a["groups"] <= a["segments"]')"
 
 # Nothing is decoded twice, whoever does it.

@@ -78,6 +78,8 @@ mount_archive "$work/a.001" "$mnt" -o gpu=force,cache_size=16M
 wait_for "no device" 'a["devices"] == "in use"'
 read_slowly "in use"
 same "frames of devices" True "$(ahead 'a["device_frames"] > 4')"
+same "batches of devices" True \
+	"$(ahead '0 < a["device_batches"] <= a["device_frames"]')"
 same "segments of devices" True "$(ahead 'a["segments"] > 16')"
 same "message" "" "$(ahead 'a["message"]')"
 same "damage" 0 "$(ahead 's["bad_segments"] + s["errors"]')"
