@@ -16,6 +16,11 @@
 
 #define DEFLATE_LEVEL 6
 
+const char *arc_block_library(void)
+{
+	return zlibVersion();
+}
+
 static const struct arc_column bytes_column[] = { { .width = 1 } };
 
 const struct arc_table_layout *arc_bytes_layout(void)

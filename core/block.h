@@ -38,6 +38,9 @@ int arc_block_decode(const struct arc_table_layout *layout,
 		     const struct arc_block_want *want, struct arc_span block,
 		     void *rows);
 
+/* The version of the library that deflates them. */
+const char *arc_block_library(void);
+
 /* The transposition alone, and its reverse. Used by the two above. */
 void arc_block_transpose(const struct arc_table_layout *layout,
 			 const uint8_t *rows, uint32_t count, uint8_t *out);

@@ -79,6 +79,10 @@ struct arc_encoder {
 	enum arc_codec_id id; /* written into records */
 	uint8_t entry_size; /* of its segment entries */
 
+	/* Optional: the version of the library that does the work, which has a
+	 * say in what the bytes are. */
+	const char *(*library)(void);
+
 	/* State for one frame after another. */
 	int (*new_state)(const struct arc_encoder_params *params, void **ret);
 	void (*free_state)(void *state);

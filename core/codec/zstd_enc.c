@@ -94,6 +94,7 @@ const struct arc_encoder arc_zstd_encoder = {
 	.about = "Zstandard: smallest, slower to read",
 	.id = ARC_CODEC_ZSTD,
 	.entry_size = ARC_ENTRY_SIZE_MIN,
+	.library = ZSTD_versionString,
 	.new_state = new_state,
 	.free_state = free_state,
 	.encode_group = encode_group,
