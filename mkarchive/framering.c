@@ -11,12 +11,15 @@
 #include "engine.h"
 #include "mk_text.h"
 #include "pool.h"
+#include "resume.h"
 
 struct slot {
 	uint8_t *raw; /* frame_size bytes; with devices lent by the engine,
 		       * frame by frame, so that they take it from there */
 	uint8_t *out; /* the record */
 	struct arc_job job;
+	bool found; /* an earlier run has left the record: then not the job */
+	struct mk_kept kept;
 };
 
 struct mk_framering {
@@ -27,6 +30,7 @@ struct mk_framering {
 	struct arc_record_params params;
 	struct arc_engine *engine;
 	bool devices; /* the engine has some */
+	struct mk_resume *resume; /* NULL: nothing is */
 	struct slot *slot;
 	uint64_t slots;
 	uint32_t frame_size;
@@ -101,13 +105,22 @@ static int end_writer(struct mk_framering *f, bool cancel)
 	return f->err;
 }
 
+static void wait_for_work(struct mk_framering *f, struct slot *s)
+{
+	if (s->found)
+		mk_resume_wait(&s->kept);
+	else
+		arc_engine_wait(f->engine, &s->job);
+}
+
 void mk_framering_free(struct mk_framering *f)
 {
 	if (!f)
 		return;
 	end_writer(f, true);
 	for (; f->written < f->frames; f->written++)
-		arc_engine_wait(f->engine, &slot_of(f, f->written)->job);
+		wait_for_work(f, slot_of(f, f->written));
+	mk_resume_free(f->resume);
 	for (uint64_t i = 0; f->slot && i < f->slots; i++) {
 		give_back_raw(f, &f->slot[i]);
 		free(f->slot[i].out);
@@ -132,27 +145,12 @@ static void count_record(struct mk_stats *s, const struct arc_record_info *info)
 	mk_count(&s->frame_stored[info->codec], info->stored);
 }
 
-/* Waits for the oldest frame under way and writes its record: the writer's
- * work, the only one to change f->written. */
-static int write_oldest(struct mk_framering *f)
+/* The oldest frame's record lies there. */
+static int note_record(struct mk_framering *f,
+		       const struct arc_record_info *info, uint32_t volume,
+		       uint64_t offset)
 {
-	struct slot *s = slot_of(f, f->written);
-	const struct arc_record_info *info = &s->job.encode.info;
-	struct arc_disk_frame row;
-	uint32_t volume;
-	uint64_t offset;
-	int r;
-
-	arc_engine_wait(f->engine, &s->job);
-	if (f->devices)
-		give_back_raw(f, s);
-	if (s->job.err < 0)
-		return s->job.err;
-	assert(info->codec < ARC_COUNT(f->run->stats.frames));
-	r = mk_volwrite_put(f->vw, s->out, info->stored, 0, &volume, &offset);
-	if (r < 0)
-		return r;
-	row = (struct arc_disk_frame){
+	const struct arc_disk_frame row = {
 		.start = arc_put64(f->written * f->frame_size),
 		.offset = arc_put64(offset),
 		.checksum = arc_put64(info->checksum),
@@ -163,9 +161,92 @@ static int write_oldest(struct mk_framering *f)
 		.group_log = info->group_log,
 		.entry_size = info->entry_size,
 	};
+
+	assert(info->codec < ARC_COUNT(f->run->stats.frames));
 	count_record(&f->run->stats, info);
-	mk_count(&f->run->stats.device_frames, s->job.by_device);
 	return mk_idxwrite_row(f->idx, ARC_TABLE_FRAME, &row);
+}
+
+static void encode(struct mk_framering *f, struct slot *s, uint64_t number,
+		   size_t n)
+{
+	s->found = false;
+	s->job = (struct arc_job){
+		.kind = ARC_JOB_ENCODE,
+		.encode = { .in = { s->raw, n },
+			    .number = number,
+			    .out = s->out },
+	};
+	arc_engine_submit(f->engine, &s->job);
+}
+
+/* The oldest frame cannot be kept (failed), or was not found (NULL): those
+ * behind it that were found are encoded as well, all at once. */
+static void stop_keeping(struct mk_framering *f, const struct mk_kept *failed)
+{
+	const struct mk_stats *stats = &f->run->stats;
+	uint64_t end;
+
+	mk_resume_end(f->resume, mk_value(&stats->kept_frames),
+		      mk_value(&stats->kept_bytes), failed);
+	pthread_mutex_lock(&f->lock);
+	end = f->frames;
+	pthread_mutex_unlock(&f->lock);
+	for (uint64_t i = f->written; i < end; i++) {
+		struct slot *s = slot_of(f, i);
+
+		if (!s->found)
+			continue;
+		mk_resume_wait(&s->kept); /* its buffers are in use */
+		encode(f, s, i, s->kept.raw.n);
+	}
+}
+
+/* 1: the oldest frame's record stays as it is; 0: it does not. */
+static int keep_oldest(struct mk_framering *f, struct slot *s)
+{
+	const struct mk_kept *k = &s->kept;
+	int r = 0;
+
+	if (s->found && mk_resume_wait(&s->kept))
+		r = mk_volwrite_keep(f->vw, k->volume, k->offset,
+				     k->info.stored);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		stop_keeping(f, s->found ? k : NULL);
+		return 0;
+	}
+	mk_count(&f->run->stats.kept_frames, 1);
+	mk_count(&f->run->stats.kept_bytes, k->info.raw);
+	if (f->devices)
+		give_back_raw(f, s);
+	r = note_record(f, &k->info, k->volume, k->offset);
+	return r < 0 ? r : 1;
+}
+
+/* Waits for the oldest frame under way and writes its record: the writer's
+ * work, the only one to change f->written. */
+static int write_oldest(struct mk_framering *f)
+{
+	struct slot *s = slot_of(f, f->written);
+	const struct arc_record_info *info = &s->job.encode.info;
+	uint32_t volume;
+	uint64_t offset;
+	int r = f->resume ? keep_oldest(f, s) : 0;
+
+	if (r != 0)
+		return r;
+	arc_engine_wait(f->engine, &s->job);
+	if (f->devices)
+		give_back_raw(f, s);
+	if (s->job.err < 0)
+		return s->job.err;
+	r = mk_volwrite_put(f->vw, s->out, info->stored, 0, &volume, &offset);
+	if (r < 0)
+		return r;
+	mk_count(&f->run->stats.device_frames, s->job.by_device);
+	return note_record(f, info, volume, offset);
 }
 
 static void *write_frames(void *arg)
@@ -220,6 +301,21 @@ static int derive_id(const struct mk_framering *f, struct arc_span first,
 	return 0;
 }
 
+/* What an earlier run left is looked for from now on. */
+static int open_resume(struct mk_framering *f)
+{
+	const struct mk_resume_params params = {
+		.vw = f->vw,
+		.frame_size = f->frame_size,
+		.threads = f->run->opt->threads,
+		.waiting = f->slots,
+		.id = f->params.id,
+		.diag = f->run->diag,
+	};
+
+	return f->run->opt->resume ? mk_resume_new(&params, &f->resume) : 0;
+}
+
 /* The engine, and a slot for every frame that it wants under way. The first
  * one is in use already. */
 static int open_engine(struct mk_framering *f)
@@ -255,9 +351,36 @@ static int open_engine(struct mk_framering *f)
 	more[0] = f->slot[0];
 	free(f->slot);
 	f->slot = more;
+	r = open_resume(f);
+	if (r < 0)
+		return r;
 	r = arc_thread_start(&f->writer, write_frames, f);
 	f->has_writer = r >= 0;
 	return r;
+}
+
+/* Nothing is written over a complete archive, which this run may have been
+ * meant to make. */
+static int refuse_complete(const struct mk_framering *f, const uint8_t id[16])
+{
+	uint8_t old[16];
+
+	if (!mk_volume_sink_is_complete(&f->sink, old))
+		return 0;
+	if (memcmp(old, id, sizeof(old)) == 0) {
+		arc_say(f->run->diag, ARC_INFO,
+			"%s: the archive is complete already (it was made with "
+			"these options, and begins like this source); nothing "
+			"was done",
+			f->run->opt->out);
+		f->run->was_complete = true;
+		return -ECANCELED;
+	}
+	arc_say(f->run->diag, ARC_ERROR,
+		"%s is a complete archive of another source or with other "
+		"options; use --force to replace it",
+		f->run->opt->out);
+	return -EEXIST;
 }
 
 /* Opens volumes, index and engine, now that the first frame is known. */
@@ -268,11 +391,14 @@ static int open_output(struct mk_framering *f, struct arc_span first)
 		.limit = opt->volume_size,
 		.frame_size = f->frame_size,
 		.sync = opt->sync,
+		.resume = opt->resume,
 	};
 	struct mk_volume_sink sink = f->sink;
 	struct arc_le64 id;
 	int r = derive_id(f, first, params.id);
 
+	if (r >= 0)
+		r = refuse_complete(f, params.id);
 	if (r < 0)
 		return r;
 	f->sink.ops = NULL;
@@ -319,13 +445,12 @@ static int submit(struct mk_framering *f)
 	if (r < 0)
 		return r;
 	s = slot_of(f, f->frames);
-	s->job = (struct arc_job){
-		.kind = ARC_JOB_ENCODE,
-		.encode = { .in = { s->raw, f->fill },
-			    .number = f->frames,
-			    .out = s->out },
-	};
-	arc_engine_submit(f->engine, &s->job);
+	s->found = f->resume &&
+		   mk_resume_find(f->resume, f->frames,
+				  (struct arc_span){ s->raw, f->fill }, s->out,
+				  &s->kept);
+	if (!s->found)
+		encode(f, s, f->frames, f->fill);
 	mk_count(&f->run->stats.stream, f->fill);
 	pthread_mutex_lock(&f->lock);
 	f->frames++;
@@ -415,6 +540,10 @@ int mk_framering_finish(struct mk_framering *f, struct arc_disk_root *root,
 		r = end_writer(f, false);
 	if (r < 0)
 		return r;
+	if (f->resume)
+		mk_resume_end(f->resume, mk_value(&f->run->stats.kept_frames),
+			      mk_value(&f->run->stats.kept_bytes), NULL);
+	mk_resume_free(arc_steal(f->resume));
 	for (uint64_t i = 0; i < f->slots; i++)
 		give_back_raw(f, &f->slot[i]);
 	/* The frames are done: the threads are free for the index. */

@@ -12,6 +12,9 @@
  * The volumes are opened with the first full frame, since the archive id is
  * derived from it.
  *
+ * Where an interrupted run is resumed, a frame whose record is there already is
+ * proven (resume.h) instead of encoded, and nothing is written for it.
+ *
  * Threads: one owner; the engine's threads encode.
  */
 #ifndef MK_FRAMERING_H

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "dedup.h"
+#include "identity.h"
 #include "mk_devices.h"
 #include "mk_text.h"
 #include "numbers.h"
@@ -84,6 +85,18 @@ static int write_index(struct mk_run *run, struct mk_tree *tree,
 	return 0;
 }
 
+/* Options are settled, so it is known what is going to be made. */
+static int begin_output(struct mk_run *run, struct mk_options *opt,
+			const struct mk_volume_sink *sink)
+{
+	arc_cleanup(arc_freep) char *identity = NULL;
+	int r = mk_devices_choose(run, opt);
+
+	if (r >= 0)
+		r = mk_identity_text(opt, &identity);
+	return r < 0 ? r : sink->ops->begin(sink->ctx, identity, opt->sync);
+}
+
 static int archive_tree(struct mk_run *run, struct mk_options *opt,
 			struct mk_tree *tree, struct mk_volume_sink *sink,
 			const struct mk_scan_skip *skip)
@@ -95,7 +108,7 @@ static int archive_tree(struct mk_run *run, struct mk_options *opt,
 
 	r = mk_scan(run, tree, skip);
 	if (r >= 0)
-		r = mk_devices_choose(run, opt);
+		r = begin_output(run, opt, sink);
 	if (r >= 0) {
 		mk_progress_stage(run->progress, MK_STAGE_DEDUP);
 		r = mk_dedup(run, tree, mk_volume_sink_dir(sink));
@@ -119,7 +132,7 @@ static int archive_stream(struct mk_run *run, struct mk_options *opt,
 	arc_cleanup(mk_volwrite_closep) struct mk_volwrite *vw = NULL;
 	arc_cleanup(mk_idxwrite_freep) struct mk_idxwrite *idx = NULL;
 	struct arc_disk_root root = { 0 };
-	int r = mk_devices_choose(run, opt);
+	int r = begin_output(run, opt, sink);
 
 	if (r < 0) {
 		sink->ops->close(sink->ctx);
@@ -135,6 +148,9 @@ static int archive_stream(struct mk_run *run, struct mk_options *opt,
 static int archive(struct mk_run *run, struct mk_options *opt,
 		   struct mk_stream *src)
 {
+	const enum mk_volume_mode mode = opt->force    ? MK_VOLUMES_REPLACE
+					 : opt->resume ? MK_VOLUMES_RESUME
+						       : MK_VOLUMES_NEW;
 	struct mk_tree tree;
 	arc_cleanup(mk_progress_stopp) struct mk_progress *progress = NULL;
 	arc_cleanup(mk_tree_closep) struct mk_tree *open_tree = NULL;
@@ -142,7 +158,7 @@ static int archive(struct mk_run *run, struct mk_options *opt,
 	struct mk_scan_skip skip;
 	int dir_fd, r;
 
-	r = mk_volume_sink_path(opt->out, opt->force, run->diag, &sink);
+	r = mk_volume_sink_path(opt->out, mode, run->diag, &sink);
 	if (r < 0)
 		return r;
 	dir_fd = mk_volume_sink_dir(&sink);
@@ -193,7 +209,8 @@ static const int deadly[] = { SIGINT, SIGTERM, SIGHUP };
 static void say_interrupted(int sig)
 {
 	static const char text[] =
-		"\nmkarchive: interrupted before the archive was finished\n";
+		"\nmkarchive: interrupted before the archive was finished; "
+		"--resume goes on with it\n";
 	/* A line of its own where a progress line may stand. */
 	size_t skip = !isatty(STDERR_FILENO);
 	ssize_t n = write(STDERR_FILENO, text + skip, sizeof(text) - 1 - skip);
@@ -233,6 +250,14 @@ static int print_summary(struct mk_run *run, double seconds)
 	return MK_EXIT_OK;
 }
 
+/* Who asked for JSON gets some. */
+static int print_was_complete(const struct mk_run *run)
+{
+	if (run->opt->json)
+		puts("{\n  \"already_complete\": true\n}");
+	return fflush(stdout) ? MK_EXIT_PARTIAL : MK_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
 	struct mk_options opt;
@@ -253,9 +278,14 @@ int main(int argc, char **argv)
 	set_signals(say_interrupted);
 	r = open_and_archive(&run, &opt);
 	set_signals(SIG_DFL);
-	if (r < 0) {
-		arc_say(&diag, ARC_ERROR, "%s: no archive was made: %s",
-			opt.out, arc_error_text(r));
+	if (r < 0 && run.was_complete) {
+		status = print_was_complete(&run);
+	} else if (r < 0) {
+		arc_say(&diag, ARC_ERROR, "%s: no archive was made: %s%s",
+			opt.out, arc_error_text(r),
+			r == -ENOSPC ? "; when there is room, --resume goes on "
+				       "where it stopped"
+				     : "");
 		status = MK_EXIT_FAILED;
 	} else {
 		status = print_summary(&run, now() - begun);

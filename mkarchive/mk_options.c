@@ -21,6 +21,9 @@ static const struct argp_option option_table[] = {
 	{ "volume-size", 's', "SIZE", 0,
 	  "Size no volume exceeds, at least 1M (default: 98M)", 0 },
 	{ "force", KEY_FORCE, 0, 0, "Replace an existing set", 0 },
+	{ "resume", KEY_RESUME, 0, 0,
+	  "Go on with a set that was interrupted; where there is none, begin",
+	  0 },
 	{ "no-sync", KEY_NO_SYNC, 0, 0,
 	  "Do not wait until the data is on the disk", 0 },
 	{ 0, 0, 0, 0, "Compression:", 2 },
@@ -144,6 +147,9 @@ static error_t set_flag(struct mk_options *opt, int key)
 	case KEY_FORCE:
 		opt->force = true;
 		return 0;
+	case KEY_RESUME:
+		opt->resume = true;
+		return 0;
 	case KEY_NO_SYNC:
 		opt->sync = false;
 		return 0;
@@ -256,6 +262,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		check_codec(state);
 		check_gpu(state);
 		check_source(state);
+		if (opt->force && opt->resume)
+			argp_error(state, "--force and --resume contradict");
 		return 0;
 	}
 	if (key == KEY_CONFIG)

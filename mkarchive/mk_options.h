@@ -60,6 +60,7 @@ struct mk_options {
 	struct mk_match *match; /* --exclude, --exclude-from, in order */
 	bool one_file_system; /* -x */
 	bool force;
+	bool resume;
 	bool sync; /* off with --no-sync */
 	bool json; /* --json: summary as one JSON object on stdout */
 	int verbosity; /* -q: -1, default 0, -v: 1, -vv: 2 */

@@ -48,6 +48,8 @@ struct mk_stats {
 	mk_counter frame_raw[8];
 	mk_counter frame_stored[8];
 	mk_counter device_frames; /* encoded by devices */
+	mk_counter kept_frames; /* of an earlier run, not encoded again */
+	mk_counter kept_bytes; /* raw */
 
 	/* volwrite */
 	mk_counter volumes;
@@ -64,6 +66,7 @@ struct mk_run {
 	struct arc_diag *diag;
 	struct mk_progress *progress; /* NULL: none shown */
 	struct arc_gpu *gpu; /* devices that hash or encode; NULL: none */
+	bool was_complete; /* there was nothing left to resume */
 	struct mk_stats stats;
 };
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "format.h"
+#include "making.h"
 #include "scan_i.h"
 #include "source.h"
 
@@ -29,23 +30,25 @@ void mk_scan_step(struct mk_scanner *sc)
 
 /* ---- listing a directory ------------------------------------------------- */
 
-/* BASE.NNN or BASE.NNN.part, where the archive is being written. */
+/* BASE.NNN or BASE.NNN.part, where the archive is being written, or what stands
+ * beside them. */
 static bool is_own_volume(const struct mk_scan_skip *skip, const char *name)
 {
 	static const char part[] = ".part";
 	size_t n = strlen(name);
+	size_t own = strlen(skip->base);
 	char stem[NAME_MAX + 1];
 	size_t base;
 	uint32_t number;
 
-	if (n > NAME_MAX)
+	if (n > NAME_MAX || strncmp(name, skip->base, own) != 0)
 		return false;
+	if (strcmp(name + own, MK_MAKING_SUFFIX) == 0)
+		return true;
 	memcpy(stem, name, n + 1);
 	if (n >= sizeof(part) && strcmp(name + n - strlen(part), part) == 0)
 		stem[n - strlen(part)] = 0;
-	return arc_volume_split(stem, &base, &number) == 0 &&
-	       base == strlen(skip->base) &&
-	       memcmp(stem, skip->base, base) == 0;
+	return arc_volume_split(stem, &base, &number) == 0 && base == own;
 }
 
 bool mk_scan_is_own(const struct mk_scan_skip *skip, const struct stat *dir,

@@ -62,6 +62,16 @@ static void print_devices(const struct mk_stats *s)
 		       frames, hashed);
 }
 
+static void print_kept(const struct mk_run *run)
+{
+	const struct mk_stats *s = &run->stats;
+
+	if (run->opt->resume)
+		printf("kept         %" PRIu64 " frames of an earlier run, "
+		       "%" PRIu64 " bytes not encoded again\n",
+		       mk_value(&s->kept_frames), mk_value(&s->kept_bytes));
+}
+
 static void print_stages(const struct mk_stats *s)
 {
 	printf("same size    %" PRIu64 " files\n", mk_value(&s->same_size));
@@ -95,6 +105,7 @@ static void print_text(const struct mk_run *run, const struct sums *sums)
 		       mk_value(&s->hole_bytes));
 	print_frames(s, sums);
 	print_devices(s);
+	print_kept(run);
 	if (run->opt->verbosity > 0)
 		print_stages(s);
 	printf("in           %" PRIu64 " bytes\n", mk_value(&s->bytes));
@@ -176,6 +187,8 @@ static int print_json(const struct mk_run *run, const struct sums *sums)
 		{ "index_bytes", &s->index_bytes },
 		{ "volumes", &s->volumes },
 		{ "device_frames", &s->device_frames },
+		{ "kept_frames", &s->kept_frames },
+		{ "kept_bytes", &s->kept_bytes },
 		{ "problems", &s->problems },
 	};
 	json_t *root = json_object();

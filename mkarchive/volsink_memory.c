@@ -51,26 +51,62 @@ static const struct arc_store_ops window_ops = {
 	.close = window_close,
 };
 
+static int open_window(const struct mk_memory_set *set, uint32_t number,
+		       struct arc_store **ret)
+{
+	struct window *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->store.ops = &window_ops;
+	w->inner = set->stores[number - 1];
+	*ret = &w->store;
+	return 0;
+}
+
 static int memory_create(void *ctx, uint32_t number, struct arc_store **ret)
 {
 	struct mk_memory_set *set = ctx;
-	arc_cleanup(arc_freep) struct window *w = calloc(1, sizeof(*w));
 	struct arc_store **stores;
 	int r;
 
 	assert(number == set->n + 1);
 	stores = realloc(set->stores, number * sizeof(struct arc_store *));
-	if (stores)
-		set->stores = stores;
-	if (!stores || !w)
+	if (!stores)
 		return -ENOMEM;
+	set->stores = stores;
 	r = arc_store_memory(&set->stores[set->n]);
 	if (r < 0)
 		return r;
-	w->store.ops = &window_ops;
-	w->inner = set->stores[set->n++];
-	*ret = &arc_steal(w)->store;
-	return 0;
+	set->n++;
+	return open_window(set, number, ret);
+}
+
+/* All that is there, but for the last, counts as finished. */
+static int memory_adopt(void *ctx, uint32_t number, struct arc_store **ret,
+			bool *ret_complete)
+{
+	const struct mk_memory_set *set = ctx;
+
+	if (number > set->n)
+		return -ENOENT;
+	*ret_complete = number < set->n;
+	return open_window(set, number, ret);
+}
+
+static int memory_reopen(void *ctx, uint32_t number, uint64_t n,
+			 struct arc_store **ret)
+{
+	struct mk_memory_set *set = ctx;
+	uint32_t kept = n ? number : number - 1;
+	int r;
+
+	while (set->n > kept)
+		arc_store_close(set->stores[--set->n]);
+	if (!n)
+		return memory_create(set, number, ret);
+	r = arc_store_memory_resize(set->stores[number - 1], n);
+	return r < 0 ? r : open_window(set, number, ret);
 }
 
 static int memory_complete(void *ctx, uint32_t number)
@@ -96,6 +132,8 @@ static const struct mk_volume_sink_ops memory_ops = {
 	.complete = memory_complete,
 	.sync = memory_sync,
 	.close = memory_close,
+	.adopt = memory_adopt,
+	.reopen = memory_reopen,
 };
 
 int mk_volume_sink_memory(struct mk_memory_set *set, struct mk_volume_sink *ret)

@@ -8,38 +8,22 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "volwrite.h"
+#include "volsink_path_i.h"
 
 #define PART ".part"
 
 /* ".16777216" and PART behind the base, and the NUL. */
 #define SUFFIX_MAX 16
 
-struct path_sink {
-	int dir;
-	char *dir_name; /* with a slash at its end, "" for the working one */
-	char *base;
-	bool force; /* an old set is to be removed */
-	int lock; /* the first volume, locked: this set is being written */
-	struct arc_diag *diag;
-};
-
-/* A volume of the set that is there already. */
-struct found {
-	uint32_t number;
-	bool part;
-};
-
 /* ---- names -------------------------------------------------------------- */
 
-static void volume_name(const struct path_sink *ps, uint32_t number, bool part,
-			char out[NAME_MAX + 1])
+void mk_path_volume_name(const struct mk_path_sink *ps, uint32_t number,
+			 bool part, char out[NAME_MAX + 1])
 {
 	int r = arc_volume_name(ps->base, number, out, NAME_MAX + 1);
 
@@ -49,21 +33,20 @@ static void volume_name(const struct path_sink *ps, uint32_t number, bool part,
 		strcat(out, PART);
 }
 
-/* Says what went wrong with a volume; returns err. */
-static int say_volume(const struct path_sink *ps, const char *doing,
-		      uint32_t number, bool part, int err)
+int mk_path_say(const struct mk_path_sink *ps, const char *doing,
+		uint32_t number, bool part, int err)
 {
 	char name[NAME_MAX + 1];
 
-	volume_name(ps, number, part, name);
+	mk_path_volume_name(ps, number, part, name);
 	arc_say(ps->diag, ARC_ERROR, "%s %s%s: %s", doing, ps->dir_name, name,
 		arc_error_text(err));
 	return err;
 }
 
 /* name is a volume of this set, finished or not. */
-static bool parse_name(const struct path_sink *ps, const char *name,
-		       struct found *ret)
+static bool parse_name(const struct mk_path_sink *ps, const char *name,
+		       struct mk_found_volume *ret)
 {
 	char stem[NAME_MAX + 1];
 	size_t n = strlen(name);
@@ -84,10 +67,11 @@ static bool parse_name(const struct path_sink *ps, const char *name,
 
 /* ---- a set that is there already ---------------------------------------- */
 
-static int read_set(const struct path_sink *ps, DIR *dir, struct arc_buf *ret)
+static int read_set(const struct mk_path_sink *ps, DIR *dir,
+		    struct arc_buf *ret)
 {
 	const struct dirent *d;
-	struct found f;
+	struct mk_found_volume f;
 	int r;
 
 	for (;;) {
@@ -105,15 +89,14 @@ static int read_set(const struct path_sink *ps, DIR *dir, struct arc_buf *ret)
 
 static int later_first(const void *a, const void *b)
 {
-	const struct found *x = a, *y = b;
+	const struct mk_found_volume *x = a, *y = b;
 
 	if (x->number != y->number)
 		return x->number < y->number ? 1 : -1;
 	return (int)x->part - (int)y->part;
 }
 
-/* All volumes of the set, the last one first: struct found in ret. */
-static int find_set(const struct path_sink *ps, struct arc_buf *ret)
+int mk_path_find_set(const struct mk_path_sink *ps, struct arc_buf *ret)
 {
 	int fd = openat(ps->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -129,31 +112,37 @@ static int find_set(const struct path_sink *ps, struct arc_buf *ret)
 		return r;
 	}
 	if (ret->n)
-		qsort(ret->p, ret->n / sizeof(struct found),
-		      sizeof(struct found), later_first);
+		qsort(ret->p, ret->n / sizeof(struct mk_found_volume),
+		      sizeof(struct mk_found_volume), later_first);
 	return 0;
 }
 
-static int refuse_set(const struct path_sink *ps)
+static int refuse_set(const struct mk_path_sink *ps)
 {
 	arc_cleanup(arc_buf_fini) struct arc_buf found = { 0 };
 	char name[NAME_MAX + 1];
-	struct found first;
-	int r = find_set(ps, &found);
+	struct mk_found_volume first;
+	int r = mk_path_find_set(ps, &found);
 
 	if (r < 0 || !found.n)
 		return r;
 	memcpy(&first, found.p + found.n - sizeof(first), sizeof(first));
-	volume_name(ps, first.number, first.part, name);
-	arc_say(ps->diag, ARC_ERROR,
-		"%s%s exists; use --force to replace the set", ps->dir_name,
-		name);
+	mk_path_volume_name(ps, first.number, first.part, name);
+	if (mk_making_exists(ps->making))
+		arc_say(ps->diag, ARC_ERROR,
+			"%s%s exists, and its set is unfinished; use --resume "
+			"to go on with it, --force to replace it",
+			ps->dir_name, name);
+	else
+		arc_say(ps->diag, ARC_ERROR,
+			"%s%s exists; use --force to replace the set",
+			ps->dir_name, name);
 	return -EEXIST;
 }
 
 /* Whoever writes a set holds a lock on its first volume, whatever that is
  * called meanwhile; file systems without locks go without. */
-static bool is_locked(const struct path_sink *ps, const char *name)
+static bool is_locked(const struct mk_path_sink *ps, const char *name)
 {
 	arc_cleanup(arc_closep) int fd = openat(
 		ps->dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -163,20 +152,20 @@ static bool is_locked(const struct path_sink *ps, const char *name)
 }
 
 /* Before anything is removed: whether all of it can be. */
-static int check_removable(const struct path_sink *ps,
+static int check_removable(const struct mk_path_sink *ps,
 			   const struct arc_buf *set)
 {
 	char name[NAME_MAX + 1];
 	struct stat st;
-	struct found f;
+	struct mk_found_volume f;
 
 	for (size_t at = 0; at < set->n; at += sizeof(f)) {
 		memcpy(&f, set->p + at, sizeof(f));
-		volume_name(ps, f.number, f.part, name);
+		mk_path_volume_name(ps, f.number, f.part, name);
 		if (fstatat(ps->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISDIR(st.st_mode))
-			return say_volume(ps, "removing", f.number, f.part,
-					  -EISDIR);
+			return mk_path_say(ps, "removing", f.number, f.part,
+					   -EISDIR);
 		if (f.number == 1 && is_locked(ps, name)) {
 			arc_say(ps->diag, ARC_ERROR,
 				"%s%s is being written by another mkarchive",
@@ -189,21 +178,23 @@ static int check_removable(const struct path_sink *ps,
 
 /* The volume with the footer goes first: what is left of a set whose removal
  * was interrupted is no complete set. */
-static int remove_set(const struct path_sink *ps)
+static int remove_set(const struct mk_path_sink *ps)
 {
 	arc_cleanup(arc_buf_fini) struct arc_buf found = { 0 };
 	char name[NAME_MAX + 1];
-	struct found f;
-	int r = find_set(ps, &found);
+	struct mk_found_volume f;
+	int r = mk_making_lock(ps->making);
 
+	if (r >= 0)
+		r = mk_path_find_set(ps, &found);
 	if (r >= 0)
 		r = check_removable(ps, &found);
 	for (size_t at = 0; r >= 0 && at < found.n; at += sizeof(f)) {
 		memcpy(&f, found.p + at, sizeof(f));
-		volume_name(ps, f.number, f.part, name);
+		mk_path_volume_name(ps, f.number, f.part, name);
 		if (unlinkat(ps->dir, name, 0) < 0 && errno != ENOENT)
-			r = say_volume(ps, "removing", f.number, f.part,
-				       -errno);
+			r = mk_path_say(ps, "removing", f.number, f.part,
+					-errno);
 	}
 	return r;
 }
@@ -215,8 +206,9 @@ static int remove_set(const struct path_sink *ps)
 struct path_store {
 	struct arc_store store;
 	struct arc_store *inner;
-	const struct path_sink *sink;
+	const struct mk_path_sink *sink;
 	uint32_t number;
+	bool part;
 	int fd; /* the inner store's */
 };
 
@@ -240,7 +232,8 @@ static ssize_t path_pwrite(struct arc_store *s, const void *buf, size_t n,
 	ssize_t r = p->inner->ops->pwrite(p->inner, buf, n, off);
 
 	if (r < 0)
-		return say_volume(p->sink, "writing", p->number, true, (int)r);
+		return mk_path_say(p->sink, "writing", p->number, p->part,
+				   (int)r);
 	(void)sync_file_range(p->fd, (off_t)off, r, SYNC_FILE_RANGE_WRITE);
 	return r;
 }
@@ -255,7 +248,8 @@ static int path_sync(struct arc_store *s)
 	const struct path_store *p = path_store_of(s);
 	int r = arc_store_sync(p->inner);
 
-	return r < 0 ? say_volume(p->sink, "syncing", p->number, true, r) : r;
+	return r < 0 ? mk_path_say(p->sink, "syncing", p->number, p->part, r)
+		     : r;
 }
 
 static void path_close(struct arc_store *s)
@@ -272,40 +266,84 @@ static const struct arc_store_ops path_store_ops = {
 	.close = path_close,
 };
 
-/* ---- the sink ----------------------------------------------------------- */
-
-static int sink_create(void *ctx, uint32_t number, struct arc_store **ret)
+int mk_path_store(struct mk_path_sink *ps, uint32_t number, bool part, int fd,
+		  struct arc_store **ret)
 {
-	struct path_sink *ps = ctx;
-	arc_cleanup(arc_freep) struct path_store *p = NULL;
-	char name[NAME_MAX + 1];
+	arc_cleanup(arc_freep) struct path_store *p = calloc(1, sizeof(*p));
 	int r;
 
-	if (ps->force) {
-		r = remove_set(ps);
-		if (r < 0)
-			return r;
-		ps->force = false;
-	}
-	p = calloc(1, sizeof(*p));
-	if (!p)
+	if (!p) {
+		close(fd);
 		return -ENOMEM;
-	volume_name(ps, number, true, name);
-	p->fd = openat(ps->dir, name,
-		       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		       0666);
-	if (p->fd < 0)
-		return say_volume(ps, "making", number, true, -errno);
-	if (number == 1 && flock(p->fd, LOCK_EX | LOCK_NB) == 0)
-		ps->lock = fcntl(p->fd, F_DUPFD_CLOEXEC, 0);
-	r = arc_store_from_fd(p->fd, &p->inner);
+	}
+	r = arc_store_from_fd(fd, &p->inner);
 	if (r < 0)
 		return r;
 	p->store.ops = &path_store_ops;
 	p->sink = ps;
 	p->number = number;
+	p->part = part;
+	p->fd = fd;
 	*ret = &arc_steal(p)->store;
 	return 0;
+}
+
+/* ---- the sink ----------------------------------------------------------- */
+
+static int sink_begin(void *ctx, const char *identity, bool sync)
+{
+	struct mk_path_sink *ps = ctx;
+
+	ps->sync = sync;
+	ps->identity = strdup(identity);
+	if (!ps->identity)
+		return -ENOMEM;
+	if (ps->old_complete || (!ps->old && !ps->old_part))
+		return 0;
+	return mk_making_compare(ps->making, identity);
+}
+
+void mk_path_lock(struct mk_path_sink *ps, int fd)
+{
+	arc_closep(&ps->lock);
+	ps->lock = -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		ps->lock = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* An old set goes, and it is written down what is going to be made. */
+static int begin_set(struct mk_path_sink *ps)
+{
+	int r = ps->mode == MK_VOLUMES_REPLACE ? remove_set(ps) : 0;
+
+	if (r < 0)
+		return r;
+	ps->mode = MK_VOLUMES_NEW;
+	if (!ps->identity)
+		return mk_making_remove(ps->making);
+	return mk_making_write(ps->making, ps->identity, ps->sync);
+}
+
+int mk_path_create(void *ctx, uint32_t number, struct arc_store **ret)
+{
+	struct mk_path_sink *ps = ctx;
+	char name[NAME_MAX + 1];
+	int fd, r = number == 1 ? begin_set(ps) : 0;
+
+	if (r < 0)
+		return r;
+	mk_path_volume_name(ps, number, true, name);
+	fd = openat(ps->dir, name,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		r = mk_path_say(ps, "making", number, true, -errno);
+		if (number == 1)
+			mk_making_remove(ps->making);
+		return r;
+	}
+	if (number == 1)
+		mk_path_lock(ps, fd);
+	return mk_path_store(ps, number, true, fd, ret);
 }
 
 /* Never over a file that somebody else has put there meanwhile. */
@@ -321,21 +359,27 @@ static int rename_new(int dir, const char *from, const char *to)
 	return renameat(dir, from, dir, to) < 0 ? -errno : 0;
 }
 
-static int sink_complete(void *ctx, uint32_t number)
+int mk_path_rename(const struct mk_path_sink *ps, uint32_t number, bool to_part)
 {
-	struct path_sink *ps = ctx;
-	char part[NAME_MAX + 1], name[NAME_MAX + 1];
+	char from[NAME_MAX + 1], to[NAME_MAX + 1];
 	int r;
 
-	volume_name(ps, number, true, part);
-	volume_name(ps, number, false, name);
-	r = rename_new(ps->dir, part, name);
-	return r < 0 ? say_volume(ps, "completing", number, false, r) : r;
+	mk_path_volume_name(ps, number, !to_part, from);
+	mk_path_volume_name(ps, number, to_part, to);
+	r = rename_new(ps->dir, from, to);
+	return r < 0 ? mk_path_say(ps, to_part ? "reopening" : "completing",
+				   number, false, r)
+		     : r;
+}
+
+static int sink_complete(void *ctx, uint32_t number)
+{
+	return mk_path_rename(ctx, number, false);
 }
 
 static int sink_sync(void *ctx)
 {
-	struct path_sink *ps = ctx;
+	struct mk_path_sink *ps = ctx;
 
 	if (fsync(ps->dir) == 0 || errno == EINVAL)
 		return 0; /* EINVAL: folders cannot be synced here */
@@ -344,12 +388,21 @@ static int sink_sync(void *ctx)
 	return -errno;
 }
 
+static int sink_finished(void *ctx)
+{
+	const struct mk_path_sink *ps = ctx;
+
+	return mk_making_remove(ps->making);
+}
+
 static void sink_close(void *ctx)
 {
-	struct path_sink *ps = ctx;
+	struct mk_path_sink *ps = ctx;
 
 	if (!ps)
 		return;
+	mk_making_free(ps->making);
+	free(ps->identity);
 	if (ps->lock >= 0)
 		close(ps->lock);
 	if (ps->dir >= 0)
@@ -359,20 +412,24 @@ static void sink_close(void *ctx)
 	free(ps);
 }
 
-static void sink_closep(struct path_sink **ps)
+static void sink_closep(struct mk_path_sink **ps)
 {
 	sink_close(*ps);
 }
 
 static const struct mk_volume_sink_ops path_ops = {
-	.create = sink_create,
+	.create = mk_path_create,
 	.complete = sink_complete,
 	.sync = sink_sync,
 	.close = sink_close,
+	.begin = sink_begin,
+	.adopt = mk_path_adopt,
+	.reopen = mk_path_reopen,
+	.finished = sink_finished,
 };
 
 /* Splits "dir/base"; says what is wrong with it. */
-static int split_out(struct path_sink *ps, const char *out)
+static int split_out(struct mk_path_sink *ps, const char *out)
 {
 	const char *slash = strrchr(out, '/');
 	const char *base = slash ? slash + 1 : out;
@@ -393,7 +450,7 @@ static int split_out(struct path_sink *ps, const char *out)
 	return ps->dir_name && ps->base ? 0 : -ENOMEM;
 }
 
-static int open_dir(struct path_sink *ps)
+static int open_dir(struct mk_path_sink *ps)
 {
 	const char *dir = *ps->dir_name ? ps->dir_name : ".";
 
@@ -406,29 +463,43 @@ static int open_dir(struct path_sink *ps)
 	return -errno;
 }
 
-int mk_volume_sink_path(const char *out, bool force, struct arc_diag *diag,
-			struct mk_volume_sink *ret)
+/* Looks at the set that may be there. */
+static int meet_old_set(struct mk_path_sink *ps)
 {
-	arc_cleanup(sink_closep) struct path_sink *ps = calloc(1, sizeof(*ps));
+	switch (ps->mode) {
+	case MK_VOLUMES_RESUME:
+		return mk_path_find_old(ps);
+	case MK_VOLUMES_REPLACE:
+		return 0;
+	case MK_VOLUMES_NEW:
+	default:
+		return refuse_set(ps);
+	}
+}
+
+int mk_volume_sink_path(const char *out, enum mk_volume_mode mode,
+			struct arc_diag *diag, struct mk_volume_sink *ret)
+{
+	arc_cleanup(sink_closep) struct mk_path_sink *ps =
+		calloc(1, sizeof(*ps));
 	int r;
 
 	if (!ps)
 		return -ENOMEM;
 	ps->dir = -1;
 	ps->lock = -1;
-	ps->force = force;
+	ps->mode = mode;
 	ps->diag = diag;
 	r = split_out(ps, out);
+	if (r >= 0)
+		r = open_dir(ps);
+	if (r >= 0)
+		r = mk_making_new(ps->dir, ps->dir_name, ps->base, diag,
+				  &ps->making);
+	if (r >= 0)
+		r = meet_old_set(ps);
 	if (r < 0)
 		return r;
-	r = open_dir(ps);
-	if (r < 0)
-		return r;
-	if (!force) {
-		r = refuse_set(ps);
-		if (r < 0)
-			return r;
-	}
 	*ret = (struct mk_volume_sink){ .ops = &path_ops,
 					.ctx = arc_steal(ps) };
 	return 0;
@@ -436,7 +507,18 @@ int mk_volume_sink_path(const char *out, bool force, struct arc_diag *diag,
 
 int mk_volume_sink_dir(const struct mk_volume_sink *sink)
 {
-	const struct path_sink *ps = sink->ctx;
+	const struct mk_path_sink *ps = sink->ctx;
 
 	return sink->ops == &path_ops ? ps->dir : -1;
+}
+
+bool mk_volume_sink_is_complete(const struct mk_volume_sink *sink,
+				uint8_t ret[16])
+{
+	const struct mk_path_sink *ps = sink->ctx;
+
+	if (sink->ops != &path_ops || !ps->old_complete)
+		return false;
+	memcpy(ret, ps->old_id, sizeof(ps->old_id));
+	return true;
 }

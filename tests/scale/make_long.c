@@ -138,7 +138,7 @@ static int make(const char *out, uint64_t frames, uint64_t readable,
 	};
 	struct mk_volume_sink sink;
 	struct maker m = { 0 };
-	int r = mk_volume_sink_path(out, true, diag, &sink);
+	int r = mk_volume_sink_path(out, MK_VOLUMES_REPLACE, diag, &sink);
 
 	if (r >= 0)
 		r = mk_volwrite_open(&sink, &params, diag, &m.vw);

@@ -141,7 +141,7 @@ static int write_set(const char *out, uint64_t entries, struct arc_diag *diag,
 	uint64_t stream = 0;
 	int r;
 
-	r = mk_volume_sink_path(out, true, diag, &sink);
+	r = mk_volume_sink_path(out, MK_VOLUMES_REPLACE, diag, &sink);
 	if (r < 0)
 		return r;
 	r = mk_tree_open(&tree, mk_volume_sink_dir(&sink), false);

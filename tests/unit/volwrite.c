@@ -416,7 +416,9 @@ static int open_path(struct folder *f, const char *out, bool force,
 		     struct mk_volwrite **ret)
 {
 	struct mk_volume_sink sink;
-	int r = mk_volume_sink_path(path_in(f, out), force, &f->diag, &sink);
+	int r = mk_volume_sink_path(path_in(f, out),
+				    force ? MK_VOLUMES_REPLACE : MK_VOLUMES_NEW,
+				    &f->diag, &sink);
 
 	if (r < 0)
 		return r;
