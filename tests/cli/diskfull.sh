@@ -15,8 +15,8 @@ mounted=$work/small
 
 for options in "-s 1M" "-s 1M -j 1 -c raw" "-c lz4 -F 1M"; do
 	expect 3 mkarchive --no-sync $options src small/set
-	contains err '[Nn]o space'
-	for volume in small/set.*; do
+	contains err '[Nn]o space' '[-]-resume goes on'
+	for volume in small/set.[0-9]*; do
 		[ -e "$volume" ] || break
 		case $volume in
 		*.part) continue ;;

@@ -58,7 +58,7 @@ for volume in set.001.part set.001 set.004 set.009.part set.012 set.017; do
 	done
 	sum=$(cat set.* | cksum)
 	expect 3 mkarchive -q --no-sync -s 1M -F 256K src set
-	contains err 'exist' 'force'
+	contains err 'exist' '[-]-force' '[-]-resume'
 	[ "$sum" = "$(cat set.* | cksum)" ] || fail "it was overwritten"
 	expect 0 mkarchive -q --no-sync -s 1M -F 256K --force src set
 	for v in whole.*; do
@@ -80,6 +80,6 @@ status=0
 wait $pid || status=$?
 if [ $status != 0 ]; then
 	[ $status = 143 ] || fail "exit $status instead of death by SIGTERM"
-	contains err 'interrupted'
+	contains err 'interrupted' '[-]-resume'
 	expect 3 arctool info term.001
 fi
