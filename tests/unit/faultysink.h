@@ -59,6 +59,31 @@ static inline int faulty_sink_sync(void *ctx)
 	return r;
 }
 
+static inline int faulty_sink_adopt(void *ctx, uint32_t number,
+				    struct arc_store **ret, bool *ret_complete)
+{
+	struct faulty_sink *fs = ctx;
+	struct arc_store *store;
+	int r = faulty_sink_call(fs);
+
+	if (r >= 0)
+		r = fs->inner.ops->adopt(fs->inner.ctx, number, &store,
+					 ret_complete);
+	return r < 0 ? r : arc_store_faulty(store, &fs->plan, ret);
+}
+
+static inline int faulty_sink_reopen(void *ctx, uint32_t number, uint64_t n,
+				     struct arc_store **ret)
+{
+	struct faulty_sink *fs = ctx;
+	struct arc_store *store;
+	int r = faulty_sink_call(fs);
+
+	if (r >= 0)
+		r = fs->inner.ops->reopen(fs->inner.ctx, number, n, &store);
+	return r < 0 ? r : arc_store_faulty(store, &fs->plan, ret);
+}
+
 static inline void faulty_sink_closed(void *ctx)
 {
 	((struct faulty_sink *)ctx)->closed++;
@@ -72,6 +97,8 @@ static inline struct mk_volume_sink faulty_sink_open(struct faulty_sink *fs)
 		.complete = faulty_sink_complete,
 		.sync = faulty_sink_sync,
 		.close = faulty_sink_closed,
+		.adopt = faulty_sink_adopt,
+		.reopen = faulty_sink_reopen,
 	};
 
 	*fs = (struct faulty_sink){ .plan = fs->plan };

@@ -61,7 +61,6 @@ static int drop_messages(void **state)
 /* ---- writing and resuming ----------------------------------------------- */
 
 struct writer {
-	struct mk_memory_set *set;
 	struct mk_volume_sink sink;
 	struct mk_volwrite *vw;
 	struct arc_record_encoder *encoder;
@@ -78,8 +77,8 @@ static uint64_t id_word(const uint8_t archive[16])
 	return arc_get64(word);
 }
 
-static void open_writer(struct writer *w, struct mk_memory_set *set,
-			const uint8_t archive[16], bool resume)
+static void open_writer_on(struct writer *w, const struct mk_volume_sink *sink,
+			   const uint8_t archive[16], bool resume)
 {
 	struct mk_volwrite_params p = { .limit = LIMIT,
 					.frame_size = FRAME,
@@ -95,8 +94,7 @@ static void open_writer(struct writer *w, struct mk_memory_set *set,
 					 .diag = &diag };
 
 	memcpy(p.id, archive, sizeof(p.id));
-	*w = (struct writer){ .set = set };
-	mk_volume_sink_memory(set, &w->sink);
+	*w = (struct writer){ .sink = *sink };
 	assert_int_equal(mk_volwrite_open(&w->sink, &p, &diag, &w->vw), 0);
 	assert_int_equal(arc_record_encoder_new(&record, &w->encoder), 0);
 	find.vw = w->vw;
@@ -104,6 +102,15 @@ static void open_writer(struct writer *w, struct mk_memory_set *set,
 		assert_int_equal(mk_resume_new(&find, &w->resume), 0);
 	w->record = malloc(arc_record_bound(FRAME) + ARC_DECODE_SLACK);
 	assert_non_null(w->record);
+}
+
+static void open_writer(struct writer *w, struct mk_memory_set *set,
+			const uint8_t archive[16], bool resume)
+{
+	struct mk_volume_sink sink;
+
+	mk_volume_sink_memory(set, &sink);
+	open_writer_on(w, &sink, archive, resume);
 }
 
 static void close_writer(struct writer *w)
@@ -114,20 +121,12 @@ static void close_writer(struct writer *w)
 	free(w->record);
 }
 
-static void put(struct writer *w, const void *piece, size_t n, size_t tail,
-		uint64_t *ret_offset)
-{
-	uint32_t volume;
-
-	assert_int_equal(
-		mk_volwrite_put(w->vw, piece, n, tail, &volume, ret_offset), 0);
-}
-
 /* A block of the frame table, as it may lie between records. */
-static void put_block(struct writer *w)
+static int put_block(struct writer *w)
 {
 	static uint8_t rows[40 * 100];
 	uint8_t out[8192];
+	uint32_t volume;
 	uint64_t offset;
 	size_t n;
 
@@ -136,53 +135,61 @@ static void put_block(struct writer *w)
 					  ARC_TABLE_FRAME, 0, 0, rows, 100, out,
 					  &n),
 			 0);
-	put(w, out, n, 0, &offset);
+	return mk_volwrite_put(w->vw, out, n, 0, &volume, &offset);
 }
 
 /* As framering does it. */
-static void write_frame(struct writer *w, uint64_t i)
+static int write_frame(struct writer *w, uint64_t i)
 {
 	const struct arc_span raw = { source[i], FRAME };
 	struct arc_record_info info;
 	struct mk_kept kept;
 	bool found = w->resume &&
 		     mk_resume_find(w->resume, i, raw, w->record, &kept);
+	uint32_t volume;
 	uint64_t offset;
 	int r = 0;
 
 	if (found && mk_resume_wait(&kept))
 		r = mk_volwrite_keep(w->vw, kept.volume, kept.offset,
 				     kept.info.stored);
-	assert_true(r >= 0);
 	if (r > 0) {
 		assert_int_equal(w->kept, i);
 		w->kept++;
-		return;
 	}
+	if (r != 0)
+		return r;
 	if (w->resume)
 		mk_resume_end(w->resume, w->kept, w->kept * FRAME,
 			      found ? &kept : NULL);
 	assert_int_equal(
 		arc_record_encode(w->encoder, i, raw, w->record, &info), 0);
-	put(w, w->record, info.stored, 0, &offset);
+	return mk_volwrite_put(w->vw, w->record, info.stored, 0, &volume,
+			       &offset);
 }
 
-static void write_frames(struct writer *w, uint64_t n)
+static int write_frames(struct writer *w, uint64_t n)
 {
-	for (uint64_t i = 0; i < n; i++) {
+	int r = 0;
+
+	for (uint64_t i = 0; r >= 0 && i < n; i++) {
 		if (i == BLOCK_BEFORE)
-			put_block(w);
-		write_frame(w, i);
+			r = put_block(w);
+		if (r >= 0)
+			r = write_frame(w, i);
 	}
+	return r;
 }
 
-static void write_all(struct writer *w)
+static int write_all(struct writer *w)
 {
+	uint32_t volume;
 	uint64_t offset;
+	int r = write_frames(w, FRAMES);
 
-	write_frames(w, FRAMES);
-	put(w, root, ROOT, FOOT, &offset);
-	assert_int_equal(mk_volwrite_finish(w->vw, offset, ROOT), 0);
+	if (r >= 0)
+		r = mk_volwrite_put(w->vw, root, ROOT, FOOT, &volume, &offset);
+	return r < 0 ? r : mk_volwrite_finish(w->vw, offset, ROOT);
 }
 
 /* A set of `n` frames that was interrupted behind them. */
@@ -192,7 +199,7 @@ static void make_old(struct mk_memory_set *set, uint64_t n)
 
 	memset(set, 0, sizeof(*set));
 	open_writer(&w, set, id, false);
-	write_frames(&w, n);
+	assert_true(write_frames(&w, n) >= 0);
 	close_writer(&w);
 }
 
@@ -221,10 +228,10 @@ static unsigned resume(struct mk_memory_set *set)
 	unsigned kept;
 
 	open_writer(&w, &fresh, id, false);
-	write_all(&w);
+	assert_int_equal(write_all(&w), 0);
 	close_writer(&w);
 	open_writer(&w, set, id, true);
-	write_all(&w);
+	assert_int_equal(write_all(&w), 0);
 	kept = w.kept;
 	close_writer(&w);
 	assert_same_sets(set, &fresh);
@@ -280,8 +287,27 @@ static void a_complete_set_only_has_its_footer_written(void **state)
 
 	(void)state;
 	open_writer(&w, &set, id, false);
-	write_all(&w);
+	assert_int_equal(write_all(&w), 0);
 	close_writer(&w);
+	assert_int_equal(resume(&set), FRAMES);
+}
+
+/* The footer that lies there is right, but it may not be believed yet. */
+static void volumes_behind_the_last_are_removed(void **state)
+{
+	struct mk_memory_set set = { 0 }, more;
+	struct writer w;
+
+	(void)state;
+	open_writer(&w, &set, id, false);
+	assert_int_equal(write_all(&w), 0);
+	close_writer(&w);
+	make_old(&more, 1);
+	set.stores = realloc(set.stores, (set.n + 1) * sizeof(set.stores[0]));
+	assert_non_null(set.stores);
+	set.stores[set.n++] = more.stores[0];
+	more.n = 0;
+	memory_set_fini(&more);
 	assert_int_equal(resume(&set), FRAMES);
 }
 
@@ -405,7 +431,7 @@ static void a_foreign_volume_is_replaced(void **state)
 
 	(void)state;
 	open_writer(&w, &foreign, other, false);
-	write_frames(&w, 9);
+	assert_true(write_frames(&w, 9) >= 0);
 	close_writer(&w);
 	make_old(&set, 9);
 	mine = set.stores[1];
@@ -416,7 +442,7 @@ static void a_foreign_volume_is_replaced(void **state)
 
 	/* a record with another id, in the right volume */
 	open_writer(&w, &foreign, other, false);
-	write_frames(&w, 9);
+	assert_true(write_frames(&w, 9) >= 0);
 	close_writer(&w);
 	make_old(&set, 9);
 	memcpy(mutable_bytes(&set, 0, HEAD + record_size()),
@@ -488,6 +514,7 @@ static void a_piece_is_kept_only_at_its_place(void **state)
 {
 	struct mk_memory_set set;
 	struct writer w;
+	uint32_t volume;
 	uint64_t offset;
 	size_t n = record_size();
 
@@ -504,7 +531,8 @@ static void a_piece_is_kept_only_at_its_place(void **state)
 	assert_int_equal(mk_volwrite_keep(w.vw, 1, HEAD + n, n), 1);
 	/* all that was left is there still */
 	assert_int_equal(set.n, 3);
-	put(&w, root, ROOT, 0, &offset);
+	assert_int_equal(mk_volwrite_put(w.vw, root, ROOT, 0, &volume, &offset),
+			 0);
 	assert_int_equal(offset, HEAD + 2 * n);
 	assert_int_equal(set.n, 1);
 	assert_int_equal(bytes_of(&set, 0).n, HEAD + 2 * n + ROOT);
@@ -537,12 +565,40 @@ static void an_old_volume_is_opened_only_with_its_own_header(void **state)
 	memory_set_fini(&set);
 }
 
+/* Whatever fails while a run is resumed: it says so, or can do without; and
+ * what it leaves can be resumed again. */
+static void every_call_may_fail(void **state)
+{
+	bool done = false;
+
+	(void)state;
+	for (uint64_t n = 1; !done; n++) {
+		struct faulty_sink fs = { .plan = { .fail_at = n,
+						    .error = ENOSPC,
+						    .short_io = n % 2 } };
+		struct mk_volume_sink sink = faulty_sink_open(&fs);
+		struct writer w;
+		int r;
+
+		assert_true(n < 1000);
+		make_old(&fs.set, 7);
+		*mutable_bytes(&fs.set, 1, HEAD + record_size() + 5000) ^= 1;
+		open_writer_on(&w, &sink, id, true);
+		r = write_all(&w);
+		done = fs.plan.calls < n;
+		assert_true(r == 0 || (r == -ENOSPC && !done));
+		close_writer(&w);
+		resume(&fs.set);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_records_are_all_kept),
 		cmocka_unit_test(nothing_there_is_a_run_like_any_other),
 		cmocka_unit_test(a_complete_set_only_has_its_footer_written),
+		cmocka_unit_test(volumes_behind_the_last_are_removed),
 		cmocka_unit_test(a_torn_end_is_cut_off_wherever_it_is),
 		cmocka_unit_test(a_flipped_byte_ends_what_is_kept),
 		cmocka_unit_test(numbers_that_lie_are_not_believed),
@@ -557,6 +613,7 @@ int main(void)
 		cmocka_unit_test(a_piece_is_kept_only_at_its_place),
 		cmocka_unit_test(
 			an_old_volume_is_opened_only_with_its_own_header),
+		cmocka_unit_test(every_call_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, fill_source, drop_messages);
