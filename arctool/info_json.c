@@ -18,11 +18,11 @@ static json_t *json_volumes(struct tool *t, const struct tool_info *info)
 		int err = run->err;
 
 		arc_volumes_name(vs, run->first, name, TOOL_INFO_NAME_ROOM);
-		tool_json_set(o, "name", name, strlen(name));
+		arc_json_set(o, "name", name, strlen(name));
 		if (err >= 0)
 			json_object_set_new(
 				o, "size",
-				json_integer(tool_json_int(run->bytes)));
+				json_integer(arc_json_int(run->bytes)));
 		if (run->last > run->first)
 			json_object_set_new(
 				o, "last", json_integer((json_int_t)run->last));
@@ -36,9 +36,9 @@ static json_t *json_volumes(struct tool *t, const struct tool_info *info)
 
 static json_t *json_closure(const struct tool_closure *c)
 {
-	return json_pack("{sIsIsI}", "segments", tool_json_int(c->segments),
-			 "mean", tool_json_int((uint64_t)tool_info_mean(c)),
-			 "max", tool_json_int(c->max));
+	return json_pack("{sIsIsI}", "segments", arc_json_int(c->segments),
+			 "mean", arc_json_int((uint64_t)tool_info_mean(c)),
+			 "max", arc_json_int(c->max));
 }
 
 static json_t *json_codecs(const struct arc_summary *s,
@@ -52,10 +52,10 @@ static json_t *json_codecs(const struct arc_summary *s,
 
 		if (!n)
 			continue;
-		o = json_pack("{sIsfsIsI}", "frames", tool_json_int(n),
+		o = json_pack("{sIsfsIsI}", "frames", arc_json_int(n),
 			      "percent", tool_percent(n, info->frames), "raw",
-			      tool_json_int(s->codec[id].raw), "stored",
-			      tool_json_int(s->codec[id].stored));
+			      arc_json_int(s->codec[id].raw), "stored",
+			      arc_json_int(s->codec[id].stored));
 		if (info->surveyed && id < ARC_CODEC_COUNT)
 			json_object_set_new(
 				o, "closure",
@@ -73,7 +73,7 @@ static void add_number(json_t *o, struct tool *t, const char *key)
 	const char *text = tool_info_option(t, key, &n);
 
 	if (text && tool_info_number(text, n, &value))
-		json_object_set_new(o, key, json_integer(tool_json_int(value)));
+		json_object_set_new(o, key, json_integer(arc_json_int(value)));
 }
 
 static void add_closures(json_t *o, const struct tool_closures *c)
@@ -87,12 +87,12 @@ static void add_closures(json_t *o, const struct tool_closures *c)
 			continue;
 		snprintf(bytes, sizeof(bytes), "%" PRIu64, UINT64_C(1) << i);
 		json_object_set_new(reaches, bytes,
-				    json_integer(tool_json_int(c->reach[i])));
+				    json_integer(arc_json_int(c->reach[i])));
 	}
 	json_object_set_new(o, "reaches", reaches);
 	json_object_set_new(o, "closure", json_closure(&c->all));
 	json_object_set_new(o, "closure_unknown_frames",
-			    json_integer(tool_json_int(c->unknown)));
+			    json_integer(arc_json_int(c->unknown)));
 }
 
 /* {"codec": "lz4", ...} of the "key=value" lines */
@@ -109,8 +109,8 @@ static json_t *json_options(const char *line)
 
 			snprintf(key, sizeof(key), "%.*s",
 				 (int)ARC_MIN(equals - line, 40), line);
-			tool_json_set(o, key, equals + 1,
-				      n - (size_t)(equals + 1 - line));
+			arc_json_set(o, key, equals + 1,
+				     n - (size_t)(equals + 1 - line));
 		}
 		line += n;
 		line += *line == '\n';
@@ -140,14 +140,14 @@ static void add_counts(json_t *o, const struct arc_summary *s)
 
 	for (size_t i = 0; i < ARC_COUNT(rows); i++)
 		json_object_set_new(o, rows[i].key,
-				    json_integer(tool_json_int(rows[i].value)));
+				    json_integer(arc_json_int(rows[i].value)));
 }
 
 static void add_features(json_t *o, const struct arc_disk_footer *f)
 {
 	char id[33];
 
-	tool_show_hex(f->id, sizeof(f->id), id);
+	arc_hex(f->id, sizeof(f->id), id);
 	json_object_set_new(o, "id", json_string(id));
 	json_object_set_new(o, "format", json_integer(arc_get16(f->version)));
 	json_object_set_new(
@@ -167,16 +167,16 @@ int tool_info_print_json(struct tool *t, const struct tool_info *info)
 	add_features(o, arc_volumes_footer(arc_archive_volumes(t->archive)));
 	add_counts(o, s);
 	json_object_set_new(o, "frames",
-			    json_integer(tool_json_int(info->frames)));
+			    json_integer(arc_json_int(info->frames)));
 	json_object_set_new(o, "codecs", json_codecs(s, info));
 	add_number(o, t, "level");
 	add_number(o, t, "reach");
 	if (info->surveyed)
 		add_closures(o, &info->closures);
 	json_object_set_new(o, "bytes_out",
-			    json_integer(tool_json_int(info->out)));
+			    json_integer(arc_json_int(info->out)));
 	json_object_set_new(o, "missing_volumes",
-			    json_integer(tool_json_int(info->absent)));
+			    json_integer(arc_json_int(info->absent)));
 	json_object_set_new(o, "volumes", json_volumes(t, info));
 	json_object_set_new(o, "reduction_percent",
 			    info->absent

@@ -14,6 +14,7 @@
 
 #include "archive.h"
 #include "gpu.h"
+#include "json.h"
 #include "meter.h"
 
 struct argp;
@@ -114,9 +115,6 @@ void tool_show_time(int64_t seconds, char ret[TOOL_TIME_ROOM]);
 #define TOOL_SIZE_ROOM 24
 const char *tool_show_size(uint64_t n, char ret[TOOL_SIZE_ROOM]);
 
-/* n bytes as lower-case hex and a NUL. */
-void tool_show_hex(const uint8_t *bytes, size_t n, char *ret);
-
 /* part as percent of whole; 0 of nothing. */
 double tool_percent(uint64_t part, uint64_t whole);
 
@@ -153,26 +151,5 @@ bool tool_wants_devices(const struct tool *t);
  * already). End it in any case. */
 int tool_devices_begin(struct tool *t, struct tool_devices *d);
 void tool_devices_end(struct tool_devices *d);
-
-/* ---- JSON (tool_json.c) -------------------------------------------------- */
-
-struct json_t;
-
-/*
- * Sets object[key] to the bytes as a string. Where they are no UTF-8 text, the
- * string has U+FFFD in the place of what is not, and object[key_hex] holds the
- * exact bytes. -ENOMEM.
- */
-int tool_json_set(struct json_t *object, const char *key, const void *bytes,
-		  size_t n);
-
-/* Prints on one line (with `after` behind it) and releases object. */
-int tool_json_line(struct json_t *object, const char *after);
-
-/* An unsigned number of the archive as JSON has it (signed, 64 bits). */
-static inline long long tool_json_int(uint64_t n)
-{
-	return (long long)ARC_MIN(n, (uint64_t)INT64_MAX);
-}
 
 #endif

@@ -88,17 +88,6 @@ const char *tool_show_size(uint64_t n, char ret[TOOL_SIZE_ROOM])
 	return ret;
 }
 
-void tool_show_hex(const uint8_t *bytes, size_t n, char *ret)
-{
-	static const char hex[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < n; i++) {
-		*ret++ = hex[bytes[i] >> 4];
-		*ret++ = hex[bytes[i] & 15];
-	}
-	*ret = '\0';
-}
-
 double tool_percent(uint64_t part, uint64_t whole)
 {
 	return whole ? 100.0 * (double)part / (double)whole : 0.0;

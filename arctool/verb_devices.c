@@ -96,7 +96,7 @@ static json_t *json_rates(const struct arc_gpu_rates *rates)
 static json_t *json_device(const struct arc_gpu_device *d)
 {
 	json_t *o = json_pack("{sIsIsIsbsbsb}", "number", (json_int_t)d->number,
-			      "memory", tool_json_int(d->info.memory), "units",
+			      "memory", arc_json_int(d->info.memory), "units",
 			      (json_int_t)d->info.units, "cpu", d->info.cpu,
 			      "tried", d->tried, "used", d->device != NULL);
 	const struct {
@@ -111,8 +111,8 @@ static json_t *json_device(const struct arc_gpu_device *d)
 	};
 
 	for (size_t i = 0; i < ARC_COUNT(texts); i++)
-		tool_json_set(o, texts[i].key, texts[i].value,
-			      strlen(texts[i].value));
+		arc_json_set(o, texts[i].key, texts[i].value,
+			     strlen(texts[i].value));
 	if (d->tried)
 		json_object_set_new(o, "passed", json_boolean(!d->err));
 	if (d->tried && !d->err)

@@ -148,7 +148,7 @@ static void print_features(const struct arc_disk_footer *f)
 {
 	char id[33];
 
-	tool_show_hex(f->id, sizeof(f->id), id);
+	arc_hex(f->id, sizeof(f->id), id);
 	printf("archive id   %s\n", id);
 	printf("format       %u, features: incompat %#" PRIx64
 	       ", ro-compat %#" PRIx64 ", compat %#" PRIx64 "\n",

@@ -77,37 +77,9 @@ static int print_text(struct tool *t, const struct tool_entry *e,
 
 /* ---- for machines -------------------------------------------------------- */
 
-static const char *type_name(uint32_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return "file";
-	case S_IFDIR:
-		return "directory";
-	case S_IFLNK:
-		return "symlink";
-	case S_IFCHR:
-		return "char";
-	case S_IFBLK:
-		return "block";
-	case S_IFIFO:
-		return "fifo";
-	default:
-		return "socket";
-	}
-}
-
 static void set_int(json_t *o, const char *key, uint64_t n)
 {
-	json_object_set_new(o, key, json_integer(tool_json_int(n)));
-}
-
-static void set_hex(json_t *o, const char *key, const uint8_t *bytes, size_t n)
-{
-	char hex[65];
-
-	tool_show_hex(bytes, n, hex);
-	json_object_set_new(o, key, json_string(hex));
+	json_object_set_new(o, key, json_integer(arc_json_int(n)));
 }
 
 static int set_digests(struct tool *t, json_t *o, uint64_t ino)
@@ -117,12 +89,12 @@ static int set_digests(struct tool *t, json_t *o, uint64_t ino)
 
 	r = arc_index_digest(t->index, ino, xxh);
 	if (r >= 0)
-		set_hex(o, "digest", xxh, sizeof(xxh));
-	else if (r != -ENODATA)
+		r = arc_json_set_hex(o, "digest", xxh, sizeof(xxh));
+	if (r < 0 && r != -ENODATA)
 		return r;
 	r = arc_index_sha256(t->index, ino, sha);
 	if (r >= 0)
-		set_hex(o, "sha256", sha, sizeof(sha));
+		r = arc_json_set_hex(o, "sha256", sha, sizeof(sha));
 	return r == -ENODATA ? 0 : r;
 }
 
@@ -147,7 +119,7 @@ static int set_target(struct tool *t, json_t *o, const struct arc_inode *inode)
 	arc_cleanup(arc_freep) char *target = NULL;
 	int r = arc_index_target(t->index, inode, &target);
 
-	return r < 0 ? r : tool_json_set(o, "target", target, strlen(target));
+	return r < 0 ? r : arc_json_set(o, "target", target, strlen(target));
 }
 
 static int set_xattrs(struct tool *t, json_t *o, const struct arc_inode *inode)
@@ -163,9 +135,9 @@ static int set_xattrs(struct tool *t, json_t *o, const struct arc_inode *inode)
 	for (size_t at = 0; at < n; at += strlen(names + at) + 1) {
 		json_t *holder = json_object();
 
-		/* The escaping of tool_json_set() is wanted, not the key. */
-		r = tool_json_set(holder, "name", names + at,
-				  strlen(names + at));
+		/* The escaping of arc_json_set() is wanted, not the key. */
+		r = arc_json_set(holder, "name", names + at,
+				 strlen(names + at));
 		if (r == 0)
 			json_array_append(list,
 					  json_object_get(holder, "name"));
@@ -188,8 +160,8 @@ static int set_by_type(struct tool *t, json_t *o, const struct arc_inode *inode)
 	case S_IFBLK:
 		json_object_set_new(
 			o, "rdev",
-			json_pack("[I, I]", tool_json_int(inode->data >> 32),
-				  tool_json_int(inode->data & UINT32_MAX)));
+			json_pack("[I, I]", arc_json_int(inode->data >> 32),
+				  arc_json_int(inode->data & UINT32_MAX)));
 		return 0;
 	default:
 		return 0;
@@ -203,13 +175,13 @@ static int print_json(struct tool *t, const struct tool_entry *e)
 	char mode[8];
 	int r, wrong;
 
-	r = tool_json_set(o, "path", e->path, e->path_len);
+	r = arc_json_set(o, "path", e->path, e->path_len);
 	if (r < 0) {
 		json_decref(o);
 		return r;
 	}
 	snprintf(mode, sizeof(mode), "%04" PRIo32, inode->mode & 07777);
-	json_object_set_new(o, "type", json_string(type_name(inode->mode)));
+	json_object_set_new(o, "type", json_string(arc_json_type(inode->mode)));
 	json_object_set_new(o, "mode", json_string(mode));
 	set_int(o, "uid", inode->uid);
 	set_int(o, "gid", inode->gid);
@@ -226,7 +198,7 @@ static int print_json(struct tool *t, const struct tool_entry *e)
 	if (wrong < 0)
 		json_object_set_new(o, "error",
 				    json_string(arc_error_text(wrong)));
-	r = tool_json_line(o, "");
+	r = arc_json_line(o, stdout, "");
 	return wrong < 0 ? wrong : r;
 }
 

@@ -128,21 +128,21 @@ static int print_damage_json(const struct tool_damage *x, const char *volume,
 			     bool last)
 {
 	json_t *o = json_pack("{sIsIsssssI}", "volume", (json_int_t)x->d.volume,
-			      "offset", tool_json_int(x->d.offset), "what",
+			      "offset", arc_json_int(x->d.offset), "what",
 			      x->what, "error", arc_error_name(x->d.err),
-			      "bytes", tool_json_int(x->d.len));
+			      "bytes", arc_json_int(x->d.len));
 
 	if (x->d.volumes > 1)
 		json_object_set_new(o, "volumes",
 				    json_integer((json_int_t)x->d.volumes));
 	if (x->d.frame != UINT64_MAX)
 		json_object_set_new(o, "frame",
-				    json_integer(tool_json_int(x->d.frame)));
+				    json_integer(arc_json_int(x->d.frame)));
 	if (x->d.len)
 		json_object_set_new(o, "stream",
-				    json_integer(tool_json_int(x->d.stream)));
-	tool_json_set(o, "name", volume, strlen(volume));
-	return tool_json_line(o, last ? "" : ",");
+				    json_integer(arc_json_int(x->d.stream)));
+	arc_json_set(o, "name", volume, strlen(volume));
+	return arc_json_line(o, stdout, last ? "" : ",");
 }
 
 static int print_damages(const struct findings *f)

@@ -198,15 +198,15 @@ static int print_json(struct affected *a, const struct tool_entry *e, int err)
 
 	if (a->count)
 		puts(",");
-	r = tool_json_set(o, "path", e->path, e->path_len);
+	r = arc_json_set(o, "path", e->path, e->path_len);
 	if (a->file.n) {
 		list = json_array();
 		for (size_t i = 0; i < a->file.n; i++)
 			json_array_append_new(
 				list,
 				json_pack("[I, I]",
-					  tool_json_int(a->file.list[i].from),
-					  tool_json_int(a->file.list[i].to)));
+					  arc_json_int(a->file.list[i].from),
+					  arc_json_int(a->file.list[i].to)));
 		json_object_set_new(o, "ranges", list);
 	}
 	if (err < 0)
@@ -215,13 +215,13 @@ static int print_json(struct affected *a, const struct tool_entry *e, int err)
 	if (e->count)
 		json_object_set_new(
 			o, "entries",
-			json_pack("[I, I]", tool_json_int(e->first),
-				  tool_json_int(e->first + e->count)));
+			json_pack("[I, I]", arc_json_int(e->first),
+				  arc_json_int(e->first + e->count)));
 	if (r < 0) {
 		json_decref(o);
 		return r;
 	}
-	return tool_json_line(o, "");
+	return arc_json_line(o, stdout, "");
 }
 
 static int look_at(struct affected *a, const struct tool_entry *e)

@@ -128,3 +128,14 @@ int arc_buf_fill(struct arc_buf *b, uint8_t value, size_t n)
 	b->n += n;
 	return 0;
 }
+
+void arc_hex(const uint8_t *bytes, size_t n, char *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		*ret++ = digits[bytes[i] >> 4];
+		*ret++ = digits[bytes[i] & 15];
+	}
+	*ret = '\0';
+}

@@ -104,4 +104,7 @@ int arc_buf_reserve(struct arc_buf *b, size_t more);
 int arc_buf_append(struct arc_buf *b, const void *bytes, size_t n);
 int arc_buf_fill(struct arc_buf *b, uint8_t value, size_t n);
 
+/* n bytes as lower-case hex and a NUL: 2 * n + 1 bytes in ret. */
+void arc_hex(const uint8_t *bytes, size_t n, char *ret);
+
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include "json.h"
+
 #include <jansson.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
-#include "tool.h"
+#include "bytes.h"
 
 /* Bytes of the UTF-8 character at p that JSON can hold, 0 when there is none.
  */
@@ -42,10 +45,10 @@ static json_t *lossy_string(const char *p, size_t n)
 	return string;
 }
 
-static int set_hex(json_t *object, const char *key, const void *bytes, size_t n)
+int arc_json_set_hex(json_t *object, const char *key, const void *bytes,
+		     size_t n)
 {
 	arc_cleanup(arc_freep) char *hex = NULL;
-	char hex_key[64];
 	size_t cap;
 
 	if (!arc_mul_ok(n, (size_t)2, &cap) ||
@@ -54,21 +57,21 @@ static int set_hex(json_t *object, const char *key, const void *bytes, size_t n)
 	hex = malloc(cap);
 	if (!hex)
 		return -ENOMEM;
-	tool_show_hex(bytes, n, hex);
-	snprintf(hex_key, sizeof(hex_key), "%s_hex", key);
-	return json_object_set_new(object, hex_key, json_string(hex)) < 0
-		       ? -ENOMEM
-		       : 0;
+	arc_hex(bytes, n, hex);
+	return json_object_set_new(object, key, json_string(hex)) < 0 ? -ENOMEM
+								      : 0;
 }
 
-int tool_json_set(struct json_t *object, const char *key, const void *bytes,
-		  size_t n)
+int arc_json_set(struct json_t *object, const char *key, const void *bytes,
+		 size_t n)
 {
 	json_t *string = json_stringn(bytes, n);
+	char hex_key[64];
 	int r = 0;
 
 	if (!string) {
-		r = set_hex(object, key, bytes, n);
+		snprintf(hex_key, sizeof(hex_key), "%s_hex", key);
+		r = arc_json_set_hex(object, hex_key, bytes, n);
 		string = lossy_string(bytes, n);
 	}
 	if (json_object_set_new(object, key, string) < 0)
@@ -76,15 +79,35 @@ int tool_json_set(struct json_t *object, const char *key, const void *bytes,
 	return r;
 }
 
-int tool_json_line(struct json_t *object, const char *after)
+int arc_json_line(struct json_t *object, FILE *to, const char *after)
 {
 	int r = -1;
 
 	if (object)
-		r = json_dumpf(object, stdout,
+		r = json_dumpf(object, to,
 			       JSON_COMPACT | JSON_REAL_PRECISION(6));
 	json_decref(object);
-	fputs(after, stdout);
-	putchar('\n');
+	fputs(after, to);
+	putc('\n', to);
 	return r < 0 ? -ENOMEM : 0;
+}
+
+const char *arc_json_type(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return "file";
+	case S_IFDIR:
+		return "directory";
+	case S_IFLNK:
+		return "symlink";
+	case S_IFCHR:
+		return "char";
+	case S_IFBLK:
+		return "block";
+	case S_IFIFO:
+		return "fifo";
+	default:
+		return "socket";
+	}
 }
