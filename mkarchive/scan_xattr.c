@@ -177,7 +177,8 @@ static int read_listed(struct mk_xattrs *x, const struct place *p, uint64_t dir,
 							   x->read[i].at,
 						  .n = x->read[i].n };
 	}
-	qsort(x->set, count, sizeof(*x->set), by_name);
+	if (count > 1)
+		qsort(x->set, count, sizeof(*x->set), by_name);
 	*ret_n = count;
 	return 0;
 }
