@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "after.h"
 #include "dedup.h"
 #include "identity.h"
 #include "mk_devices.h"
@@ -11,6 +13,7 @@
 #include "numbers.h"
 #include "pack.h"
 #include "progress.h"
+#include "report.h"
 #include "scan.h"
 #include "stream.h"
 #include "summary.h"
@@ -144,6 +147,9 @@ static int archive_stream(struct mk_run *run, struct mk_options *opt,
 	return r < 0 ? r : write_index(run, tree, &root, vw, idx);
 }
 
+static void say_unsettled(int sig);
+static void set_signals(void (*handler)(int sig));
+
 /* Opens what a run needs, from the target inwards. opt: run->opt. */
 static int archive(struct mk_run *run, struct mk_options *opt,
 		   struct mk_stream *src)
@@ -155,6 +161,7 @@ static int archive(struct mk_run *run, struct mk_options *opt,
 	arc_cleanup(mk_progress_stopp) struct mk_progress *progress = NULL;
 	arc_cleanup(mk_tree_closep) struct mk_tree *open_tree = NULL;
 	struct mk_volume_sink sink;
+	arc_cleanup(arc_closep) int out_fd = -1;
 	struct mk_scan_skip skip;
 	int dir_fd, r;
 
@@ -180,22 +187,33 @@ static int archive(struct mk_run *run, struct mk_options *opt,
 	}
 	run->progress = progress;
 	src->skip = &skip;
+	out_fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
 	if (src->kind == MK_SOURCE_TREE)
 		r = archive_tree(run, opt, &tree, &sink, &skip);
 	else
 		r = archive_stream(run, opt, src, &tree, &sink);
+	if (r >= 0) {
+		set_signals(say_unsettled);
+		mk_after(run, src, &tree, out_fd);
+	}
 	run->progress = NULL;
 	return r;
 }
 
-static int open_and_archive(struct mk_run *run, struct mk_options *opt)
+/* *ret_refused: what is asked for is not possible, said. */
+static int open_and_archive(struct mk_run *run, struct mk_options *opt,
+			    bool *ret_refused)
 {
 	struct mk_stream src;
 	int r = mk_stream_open(run, &src);
 
 	if (r < 0)
 		return r;
-	r = archive(run, opt, &src);
+	*ret_refused = mk_after_refuses(run, &src);
+	if (!*ret_refused && opt->report)
+		r = mk_report_open(opt->report, run->diag, &run->report);
+	if (!*ret_refused && r >= 0)
+		r = archive(run, opt, &src);
 	mk_stream_close(&src);
 	return r;
 }
@@ -204,19 +222,28 @@ static int open_and_archive(struct mk_run *run, struct mk_options *opt)
 
 static const int deadly[] = { SIGINT, SIGTERM, SIGHUP };
 
-/* Says so and dies of it. What was written is known to be unfinished: there is
- * nothing to tidy up. */
-static void say_interrupted(int sig)
+/* Says so and dies of it: sig has its default action again. */
+static void die_saying(int sig, const char *text)
 {
-	static const char text[] =
-		"\nmkarchive: interrupted before the archive was finished; "
-		"--resume goes on with it\n";
 	/* A line of its own where a progress line may stand. */
 	size_t skip = !isatty(STDERR_FILENO);
-	ssize_t n = write(STDERR_FILENO, text + skip, sizeof(text) - 1 - skip);
+	ssize_t n = write(STDERR_FILENO, text + skip, strlen(text) - skip);
 
 	(void)n;
-	raise(sig); /* its action is the default again */
+	raise(sig);
+}
+
+/* What was written is known to be unfinished: there is nothing to tidy up. */
+static void say_interrupted(int sig)
+{
+	die_saying(sig, "\nmkarchive: interrupted before the archive was "
+			"finished; --resume goes on with it\n");
+}
+
+static void say_unsettled(int sig)
+{
+	die_saying(sig, "\nmkarchive: interrupted after the archive was "
+			"finished\n");
 }
 
 static void set_signals(void (*handler)(int sig))
@@ -250,12 +277,20 @@ static int print_summary(struct mk_run *run, double seconds)
 	return MK_EXIT_OK;
 }
 
-/* Who asked for JSON gets some. */
+/* Who asked for JSON gets some; who asked for more is told that it is not
+ * done: what was listed then is not known any more. */
 static int print_was_complete(const struct mk_run *run)
 {
 	if (run->opt->json)
 		puts("{\n  \"already_complete\": true\n}");
-	return fflush(stdout) ? MK_EXIT_PARTIAL : MK_EXIT_OK;
+	if (run->opt->verify || run->opt->report)
+		arc_say(run->diag, ARC_WARN,
+			"%s: since it was complete nothing was verified, "
+			"removed or reported; arctool verify checks it",
+			run->opt->out);
+	if (fflush(stdout) || run->opt->verify || run->opt->report)
+		return MK_EXIT_PARTIAL;
+	return MK_EXIT_OK;
 }
 
 int main(int argc, char **argv)
@@ -264,6 +299,7 @@ int main(int argc, char **argv)
 	struct arc_diag diag;
 	struct mk_run run = { .opt = &opt, .diag = &diag };
 	double begun = now();
+	bool refused = false;
 	int r, status;
 
 	status = mk_options_parse(argc, argv, &opt);
@@ -276,9 +312,16 @@ int main(int argc, char **argv)
 		      : opt.verbosity > 0 ? ARC_DEBUG
 					  : ARC_INFO);
 	set_signals(say_interrupted);
-	r = open_and_archive(&run, &opt);
+	r = open_and_archive(&run, &opt, &refused);
 	set_signals(SIG_DFL);
-	if (r < 0 && run.was_complete) {
+	if (mk_report_close(run.report) < 0) {
+		arc_say(&diag, ARC_ERROR, "the report %s cannot be written",
+			opt.report);
+		mk_count(&run.stats.problems, 1);
+	}
+	if (refused) {
+		status = MK_EXIT_USAGE;
+	} else if (r < 0 && run.was_complete) {
 		status = print_was_complete(&run);
 	} else if (r < 0) {
 		arc_say(&diag, ARC_ERROR, "%s: no archive was made: %s%s",

@@ -98,11 +98,21 @@ static const struct argp_option option_table[] = {
 	  "Digest kept of every file: xxh128, sha256 (beside xxh128) or none "
 	  "(default: xxh128)",
 	  0 },
-	{ 0, 0, 0, 0, "Output:", 6 },
+	{ 0, 0, 0, 0, "Afterwards:", 6 },
+	{ "verify", KEY_VERIFY, 0, 0,
+	  "Read the finished set back and compare it with the source", 0 },
+	{ "remove-source", KEY_REMOVE_SOURCE, 0, 0,
+	  "Verify, then remove from SRC what was found equal, and nothing else",
+	  0 },
+	{ 0, 0, 0, 0, "Output:", 7 },
 	{ "quiet", 'q', 0, 0, "No progress and no summary", 0 },
 	{ "verbose", 'v', 0, 0, "Say more; twice: even more", 0 },
 	{ "json", KEY_JSON, 0, 0, "The summary as one JSON object", 0 },
-	{ 0, 0, 0, 0, "Configuration, see arcfs.conf(5):", 7 },
+	{ "report", KEY_REPORT, "FILE", 0,
+	  "What became of each file, one JSON object a line; - is standard "
+	  "output",
+	  0 },
+	{ 0, 0, 0, 0, "Configuration, see arcfs.conf(5):", 8 },
 	{ "config", KEY_CONFIG, "FILE", 0,
 	  "Read this file, and no other configuration", 0 },
 	{ "set", KEY_SET, "KEY=VALUE", 0, "As a line of that file says it", 0 },
@@ -168,6 +178,13 @@ static error_t set_flag(struct mk_options *opt, int key)
 		return 0;
 	case KEY_JSON:
 		opt->json = true;
+		return 0;
+	case KEY_REMOVE_SOURCE:
+		opt->remove_source = true;
+		opt->verify = true;
+		return 0;
+	case KEY_VERIFY:
+		opt->verify = true;
 		return 0;
 	case 'x':
 		opt->one_file_system = true;
@@ -242,6 +259,24 @@ static void check_source(struct argp_state *state)
 				  "--stdin-name");
 }
 
+/* What is removed must be safe in the archive, and two things do not fit one
+ * output. */
+static void check_after(struct argp_state *state)
+{
+	const struct parsing *p = state->input;
+	const struct mk_options *opt = p->opt;
+
+	if (opt->remove_source && !opt->sync)
+		argp_error(state, "--remove-source and --no-sync contradict: "
+				  "only what is on the disk may be removed");
+	if (opt->remove_source && opt->src && strcmp(opt->src, "-") == 0)
+		argp_error(state, "--remove-source: standard input comes but "
+				  "once and cannot be compared again");
+	if (opt->json && opt->report && strcmp(opt->report, "-") == 0)
+		argp_error(state, "--json and --report - both want standard "
+				  "output: name a file for one of them");
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct parsing *p = state->input;
@@ -264,6 +299,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		check_source(state);
 		if (opt->force && opt->resume)
 			argp_error(state, "--force and --resume contradict");
+		check_after(state);
 		return 0;
 	}
 	if (key == KEY_CONFIG)
@@ -317,8 +353,9 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 		       "unpacked on the way; - is one on standard input.\v"
 		       "SIZE takes K, M, G or T, powers of 1024.\n\n"
 		       "Exit status: 0 everything is stored; 1 finished, but "
-		       "something was skipped or changed while it was read; 2 "
-		       "wrong usage; 3 failed, no valid archive was left.",
+		       "something was skipped or changed while it was read, was "
+		       "not verified, or could not be removed; 2 wrong usage; "
+		       "3 failed, no valid archive was left.",
 	};
 	struct parsing parsing = { .opt = ret };
 	int r;

@@ -63,6 +63,9 @@ struct mk_options {
 	bool resume;
 	bool sync; /* off with --no-sync */
 	bool json; /* --json: summary as one JSON object on stdout */
+	bool verify; /* --verify; with remove_source always */
+	bool remove_source; /* --remove-source */
+	const char *report; /* --report; "-": standard output */
 	int verbosity; /* -q: -1, default 0, -v: 1, -vv: 2 */
 };
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "report.h"
+
 /*
  * What went wrong with a file is told in the words of the system: the sentences
  * of diag.h speak of archives ("the volume belongs to another archive").
@@ -54,8 +56,7 @@ static int full_path(const struct mk_tree *tree, uint64_t entry,
 	return err;
 }
 
-void mk_problem_path(struct mk_run *run, const char *path, const char *what,
-		     int err)
+static void say(struct mk_run *run, const char *path, const char *what, int err)
 {
 	mk_count(&run->stats.problems, 1);
 	if (err)
@@ -63,6 +64,34 @@ void mk_problem_path(struct mk_run *run, const char *path, const char *what,
 			reason_of(err));
 	else
 		arc_say(run->diag, ARC_WARN, "%s: %s", path, what);
+}
+
+/* The same, for other programs. */
+static void report(struct mk_run *run, const void *path, size_t n,
+		   const char *what, int err)
+{
+	arc_cleanup(arc_freep) char *text = NULL;
+
+	if (err && asprintf(&text, "%s (%s)", what, reason_of(err)) < 0)
+		text = NULL;
+	mk_report_problem(run->report, path, n, text ? text : what);
+}
+
+void mk_problem_path(struct mk_run *run, const char *path, const char *what,
+		     int err)
+{
+	say(run, path, what, err);
+	if (run->report)
+		report(run, path, strlen(path), what, err);
+}
+
+/* "DIR/NAME" below the root, as reports have it. */
+static int short_path(const struct mk_tree *tree, uint64_t entry,
+		      const char *name, struct arc_buf *buf)
+{
+	int err = mk_tree_path(tree, entry, buf);
+
+	return err || !name ? err : add_part(buf, name);
 }
 
 void mk_problem_name(struct mk_run *run, const struct mk_tree *tree,
@@ -73,7 +102,10 @@ void mk_problem_name(struct mk_run *run, const struct mk_tree *tree,
 
 	if (!full_path(tree, dir, name, &path))
 		text = (const char *)path.p;
-	mk_problem_path(run, text, what, err);
+	say(run, text, what, err);
+	path.n = 0;
+	if (run->report && !short_path(tree, dir, name, &path))
+		report(run, path.p, path.n, what, err);
 	arc_buf_fini(&path);
 }
 

@@ -56,15 +56,26 @@ struct mk_stats {
 	mk_counter written; /* bytes of all volumes */
 	mk_counter index_bytes;
 
+	/* recheck, removal */
+	mk_counter verified; /* entries found equal */
+	mk_counter verified_bytes; /* of the source, compared */
+	mk_counter differences; /* that are the archive's fault */
+	mk_counter removed; /* entries of the source */
+	mk_counter removed_bytes;
+	mk_counter not_removed; /* entries that were to be removed and were not */
+
 	mk_counter problems; /* files skipped or changed */
 };
 
 struct mk_progress;
+struct mk_report;
 
 struct mk_run {
 	const struct mk_options *opt;
 	struct arc_diag *diag;
 	struct mk_progress *progress; /* NULL: none shown */
+	struct mk_report *report; /* NULL: none written */
+	bool sums_only; /* the source could not be compared: checksums were */
 	struct arc_gpu *gpu; /* devices that hash or encode; NULL: none */
 	bool was_complete; /* there was nothing left to resume */
 	struct mk_stats stats;

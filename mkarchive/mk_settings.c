@@ -204,6 +204,12 @@ static int set_files_from(struct mk_options *opt, const char *arg)
 	return 0;
 }
 
+static int set_report(struct mk_options *opt, const char *arg)
+{
+	opt->report = arg;
+	return 0;
+}
+
 static int add_exclude(struct mk_options *opt, const char *arg)
 {
 	return mk_match_add(opt->match, arg);
@@ -234,6 +240,7 @@ static const struct mk_setting settings[] = {
 	{ KEY_DIGEST, set_digest, "xxh128, sha256 or none", false },
 	{ KEY_STDIN_NAME, set_stdin_name, "the name of a file", false },
 	{ KEY_FILES_FROM, set_files_from, "a file", false },
+	{ KEY_REPORT, set_report, "a file", false },
 	{ KEY_EXCLUDE, add_exclude, "a pattern", false },
 	{ KEY_EXCLUDE_FROM, add_exclude_from, "a readable file of patterns",
 	  false },

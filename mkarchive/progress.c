@@ -81,6 +81,15 @@ static void draw(struct mk_progress *p)
 	case MK_STAGE_INDEX:
 		fputs("\r\033[Kwriting the index", stderr);
 		break;
+	case MK_STAGE_VERIFY:
+		fprintf(stderr, "\r\033[Kverifying, %.0f of %.0f MB",
+			mib(mk_value(&s->verified_bytes)),
+			mib(mk_value(&s->bytes) - mk_value(&s->hole_bytes)));
+		break;
+	case MK_STAGE_REMOVE:
+		fprintf(stderr, "\r\033[Kremoving, %" PRIu64 " of %" PRIu64,
+			mk_value(&s->removed), mk_value(&s->verified));
+		break;
 	}
 	fflush(stderr);
 	p->drawn = true;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "codec.h"
 
@@ -86,6 +87,26 @@ static void print_stages(const struct mk_stats *s)
 	printf("index        %" PRIu64 " bytes\n", mk_value(&s->index_bytes));
 }
 
+static void print_after(const struct mk_run *run)
+{
+	const struct mk_stats *s = &run->stats;
+
+	if (run->sums_only)
+		printf("verified     the checksums of %" PRIu64
+		       " bytes, %" PRIu64 " differences\n",
+		       mk_value(&s->verified_bytes), mk_value(&s->differences));
+	else if (run->opt->verify)
+		printf("verified     %" PRIu64 " entries, %" PRIu64
+		       " bytes compared, %" PRIu64 " differences\n",
+		       mk_value(&s->verified), mk_value(&s->verified_bytes),
+		       mk_value(&s->differences));
+	if (run->opt->remove_source)
+		printf("removed      %" PRIu64 " entries, %" PRIu64
+		       " bytes; %" PRIu64 " entries stay\n",
+		       mk_value(&s->removed), mk_value(&s->removed_bytes),
+		       mk_value(&s->not_removed));
+}
+
 static void print_text(const struct mk_run *run, const struct sums *sums)
 {
 	const struct mk_stats *s = &run->stats;
@@ -112,6 +133,7 @@ static void print_text(const struct mk_run *run, const struct sums *sums)
 	printf("out          %" PRIu64 " bytes in %" PRIu64 " volumes\n",
 	       mk_value(&s->written), mk_value(&s->volumes));
 	printf("reduction    %.1f %%\n", sums->reduction);
+	print_after(run);
 	printf("time         %.2f s, %.1f MB/s\n", sums->seconds, sums->speed);
 	if (mk_value(&s->problems))
 		printf("problems     %" PRIu64
@@ -189,6 +211,12 @@ static int print_json(const struct mk_run *run, const struct sums *sums)
 		{ "device_frames", &s->device_frames },
 		{ "kept_frames", &s->kept_frames },
 		{ "kept_bytes", &s->kept_bytes },
+		{ "verified", &s->verified },
+		{ "verified_bytes", &s->verified_bytes },
+		{ "differences", &s->differences },
+		{ "removed", &s->removed },
+		{ "removed_bytes", &s->removed_bytes },
+		{ "not_removed", &s->not_removed },
 		{ "problems", &s->problems },
 	};
 	json_t *root = json_object();
@@ -221,7 +249,8 @@ int mk_summary_print(const struct mk_run *run, double seconds)
 
 		if (r < 0)
 			return r;
-	} else if (run->opt->verbosity >= 0) {
+	} else if (run->opt->verbosity >= 0 &&
+		   !(run->opt->report && strcmp(run->opt->report, "-") == 0)) {
 		print_text(run, &sums);
 	}
 	return fflush(stdout) || ferror(stdout) ? -EIO : 0;

@@ -28,6 +28,11 @@ enum mk_entry_flags {
 	MK_ENTRY_EXTENTS = 4, /* has an extent list (set by pack) */
 	MK_ENTRY_CANDIDATE = 8, /* found to be a duplicate (set by dedup) */
 	MK_ENTRY_LEADER = 16, /* others were found equal (set by dedup) */
+	/* set by recheck */
+	MK_ENTRY_VERIFIED = 32, /* the archive has it as the source has */
+	MK_ENTRY_DOUBT = 64, /* it could not be compared to its end */
+	MK_ENTRY_DIFFERS = 128, /* the archive has it otherwise */
+	MK_ENTRY_REMOVED = 256, /* from the source (set by removal) */
 };
 
 struct mk_entry {

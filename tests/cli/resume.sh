@@ -307,6 +307,8 @@ contains err 'complete already'
 [ "$before" = "$(finished set)" ] || fail "it was touched"
 expect 0 make_set --resume --json src set
 [ "$(value already_complete)" = true ] || fail "not said as JSON"
+expect 1 make_set --resume --verify src set
+contains err 'nothing was verified' 'arctool verify'
 cp left/set.making .
 expect 0 make_set -q --resume src set
 same_as_whole set
