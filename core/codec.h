@@ -99,8 +99,9 @@ struct arc_encoder {
 	void (*begin)(void *state, const uint8_t *base, size_t n);
 
 	/*
-	 * Codes the n bytes at base + off, where everything from base on has
-	 * been given before in ascending calls. Returns the coded bytes, at
+	 * Codes the n bytes at base + off; calls come in ascending order. What
+	 * lies between them was not worth a trial, is stored raw and still may
+	 * be referred to. Returns the coded bytes, at
 	 * most cap; 0 when they do not fit (the segment is then stored raw and
 	 * still may be referred to by the next). Sets seg->ext, which is zeros
 	 * before, and nothing else of *seg.

@@ -25,6 +25,7 @@
 struct arc_encode_job {
 	struct arc_span in; /* raw frame */
 	uint64_t number; /* of the frame */
+	struct arc_segset named; /* as arc_record_encode_named() has it */
 	uint8_t *out; /* arc_record_bound(in.n) bytes, and ARC_DECODE_SLACK
 		       * more that can be read */
 

@@ -18,6 +18,9 @@ struct arc_record_params {
 	 * frame that none makes smaller is RAW. No encoder: always RAW. */
 	const struct arc_encoder *encoder;
 	struct arc_encoder_params codec; /* group_log holds without one too */
+	bool no_skip; /* try every segment, noise (noise.h) or not */
+	bool detach; /* the payload of a RAW frame that is the frame itself is
+		      * not copied, see struct arc_record_info */
 	uint64_t id; /* first 8 bytes of the archive id */
 };
 
@@ -43,17 +46,29 @@ struct arc_record_info {
 	uint8_t codec;
 	uint8_t group_log;
 	uint8_t entry_size;
+	bool detached; /* of the record there is the head alone: the payload is
+			* the raw frame */
+	uint32_t skipped; /* raw bytes that were not tried */
+	uint32_t skipped_named; /* of those: of segments that were named */
 };
 
 /*
  * Encodes raw (1..ARC_FRAME_MAX bytes) as frame `number` into out, which has
  * arc_record_bound(raw.n) bytes. Deterministic: the result depends on the
  * parameters and the arguments alone. Fails with -ENOMEM only, where the codec
- * does.
+ * does. named: the segments that lie in files whose names say that they are
+ * compressed already; NULL: none.
  */
-int arc_record_encode(struct arc_record_encoder *e, uint64_t number,
-		      struct arc_span raw, uint8_t *out,
-		      struct arc_record_info *ret);
+int arc_record_encode_named(struct arc_record_encoder *e, uint64_t number,
+			    struct arc_span raw, const struct arc_segset *named,
+			    uint8_t *out, struct arc_record_info *ret);
+
+static inline int arc_record_encode(struct arc_record_encoder *e,
+				    uint64_t number, struct arc_span raw,
+				    uint8_t *out, struct arc_record_info *ret)
+{
+	return arc_record_encode_named(e, number, raw, NULL, out, ret);
+}
 
 /* A record's header and table, checked. Owns its table. */
 struct arc_record {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "hash.h"
+#include "noise.h"
 #include "record.h"
 
 /* Groups of RAW records: their segments depend on nothing, and a reader keeps
@@ -9,7 +10,10 @@
 struct arc_record_encoder {
 	struct arc_record_params params;
 	void *state; /* the codec's; NULL without a codec */
-	struct arc_digest *digest; /* of the frame, as far as it is laid out */
+	struct arc_digest *digest; /* of the frame's segments below checked */
+	uint32_t checked;
+	struct arc_noise *noise; /* NULL: nothing is skipped */
+	struct arc_segset skip; /* segments the codec need not try */
 	struct arc_segment segment[ARC_FRAME_SEGMENTS_MAX];
 };
 
@@ -20,6 +24,7 @@ struct shape {
 	struct arc_frame_plan plan;
 	uint8_t codec;
 	uint32_t segments;
+	bool detached; /* nothing is copied to the payload */
 	size_t plain; /* what the payload would be without a codec */
 	uint8_t *out; /* where the payload goes */
 	uint32_t payload; /* bytes so far */
@@ -42,6 +47,8 @@ int arc_record_encoder_new(const struct arc_record_params *params,
 	err = arc_digest_new(&e->digest);
 	if (err == 0 && params->encoder)
 		err = params->encoder->new_state(&params->codec, &e->state);
+	if (err == 0 && params->encoder && !params->no_skip)
+		err = arc_noise_new(&e->noise);
 	if (err < 0)
 		return err;
 	*ret = arc_steal(e);
@@ -55,6 +62,7 @@ void arc_record_encoder_free(struct arc_record_encoder *e)
 	if (e->state)
 		e->params.encoder->free_state(e->state);
 	arc_digest_free(e->digest);
+	arc_noise_free(e->noise);
 	free(e);
 }
 
@@ -106,8 +114,8 @@ static size_t plain_size(const struct arc_record_encoder *e,
 	return n;
 }
 
-/* Which segments are fill, whatever the codec. Returns the bytes that the
- * segments take as they are. */
+/* Which segments are fill, whatever the codec; checksums stay. Returns the
+ * bytes that the segments take as they are. */
 static size_t survey(struct arc_record_encoder *e, struct arc_span raw)
 {
 	uint32_t segments = arc_segment_count((uint32_t)raw.n);
@@ -119,6 +127,7 @@ static size_t survey(struct arc_record_encoder *e, struct arc_span raw)
 		e->segment[s] = (struct arc_segment){
 			.type = fill ? ARC_SEGMENT_FILL : ARC_SEGMENT_RAW,
 			.fill = fill ? in.p[0] : 0,
+			.check = e->segment[s].check,
 		};
 	}
 	return plain_size(e, raw, 0, segments);
@@ -138,12 +147,15 @@ static uint32_t last_of_use(const struct arc_record_encoder *e, uint32_t from,
 
 /* The checksum of segment s, and the frame's as far as there: both at once, and
  * before the segment is coded, so that it is fetched from memory once. To be
- * called for each segment in order. */
-static void check_segment(struct arc_record_encoder *e,
-			  const struct shape *shape, uint32_t s)
+ * called for each segment in order; those that were checked are passed over. */
+static void check_segment(struct arc_record_encoder *e, struct arc_span raw,
+			  uint32_t s)
 {
-	struct arc_span in = segment_of(shape->raw, s);
+	struct arc_span in = segment_of(raw, s);
 
+	if (s < e->checked)
+		return;
+	e->checked = s + 1;
 	e->segment[s].check = arc_xxh64(in.p, in.n);
 	arc_digest_update(e->digest, in.p, in.n);
 }
@@ -169,11 +181,19 @@ static void put_segment(struct arc_record_encoder *e, struct shape *shape,
 		seg->type = ARC_SEGMENT_CODED;
 		memcpy(seg->ext, coded.ext, sizeof(seg->ext));
 	} else {
-		memcpy(out, in.p, in.n);
+		if (!shape->detached)
+			memcpy(out, in.p, in.n);
 		n = in.n;
 	}
 	seg->size = (uint32_t)n;
 	shape->payload += (uint32_t)n;
+}
+
+/* Whether a codec that tries each segment need not try this one. What the
+ * kernels code is coded in whole groups, so they would not know of it. */
+static bool is_skipped(const struct arc_record_encoder *e, uint32_t s)
+{
+	return arc_segset_has(&e->skip, s) && !e->params.codec.parallel;
 }
 
 /* Segments [from, end), one after the other; encoder NULL: as they are. */
@@ -187,9 +207,10 @@ static void put_segments(struct arc_record_encoder *e, struct shape *shape,
 	if (encoder && used > from)
 		encoder->begin(e->state, group.p, group.n);
 	for (uint32_t s = from; s < end; s++) {
-		check_segment(e, shape, s);
+		check_segment(e, shape->raw, s);
 		if (s < used)
-			put_segment(e, shape, encoder, s, group.p);
+			put_segment(e, shape, is_skipped(e, s) ? NULL : encoder,
+				    s, group.p);
 		else
 			e->segment[s].offset = shape->payload;
 	}
@@ -213,7 +234,7 @@ static ssize_t put_whole(struct arc_record_encoder *e, struct shape *shape,
 	for (uint32_t s = from; s < end; s++) {
 		struct arc_segment *seg = &e->segment[s];
 
-		check_segment(e, shape, s);
+		check_segment(e, shape->raw, s);
 		seg->type = s == from ? ARC_SEGMENT_CODED : ARC_SEGMENT_JOINED;
 		seg->fill = 0;
 		seg->size = s == from ? (uint32_t)n : 0;
@@ -223,15 +244,27 @@ static ssize_t put_whole(struct arc_record_encoder *e, struct shape *shape,
 	return n;
 }
 
+/* Whether there is something in segments [from, end) for the codec to try. */
+static bool has_work(const struct arc_record_encoder *e, uint32_t from,
+		     uint32_t end)
+{
+	for (uint32_t s = from; s < end; s++)
+		if (e->segment[s].type != ARC_SEGMENT_FILL &&
+		    !arc_segset_has(&e->skip, s))
+			return true;
+	return false;
+}
+
 static int put_payload(struct arc_record_encoder *e, struct shape *shape)
 {
 	uint32_t group = UINT32_C(1)
 			 << (shape->plan.group_log - ARC_SEGMENT_LOG);
-	const struct arc_encoder *encoder = shape->encoder;
-	bool whole = encoder && encoder->encode_group;
 
 	for (uint32_t from = 0; from < shape->segments; from += group) {
 		uint32_t end = ARC_MIN(from + group, shape->segments);
+		const struct arc_encoder *encoder =
+			has_work(e, from, end) ? shape->encoder : NULL;
+		bool whole = encoder && encoder->encode_group;
 		ssize_t n = whole ? put_whole(e, shape, from, end) : 0;
 
 		if (n < 0)
@@ -305,9 +338,10 @@ static size_t stored_size(const struct shape *shape)
 static int lay_out(struct arc_record_encoder *e, struct shape *shape,
 		   uint8_t *record)
 {
-	arc_digest_reset(e->digest);
 	shape->plain = survey(e, shape->raw);
 	shape->payload = 0;
+	shape->detached = e->params.detach && !shape->encoder &&
+			  shape->plain == shape->raw.n;
 	shape->out = record + arc_record_head_size(shape->segments,
 						   shape->plan.entry_size);
 	return put_payload(e, shape);
@@ -329,9 +363,37 @@ static void make_plan(struct arc_record_encoder *e, struct arc_span raw,
 	       plan->entry_size % 8 == 0);
 }
 
+/* Which segments the codec shall not try. Returns whether any is left for it. */
+static bool choose_skips(struct arc_record_encoder *e, struct arc_span raw,
+			 const struct arc_segset *named)
+{
+	uint32_t segments = arc_segment_count((uint32_t)raw.n);
+	bool far = e->params.codec.far_max > 0;
+
+	e->skip = (struct arc_segset){ 0 };
+	if (!e->params.encoder)
+		return false;
+	if (!e->noise)
+		return true;
+	arc_noise_begin(e->noise, raw,
+			far ? ARC_GROUP_LOG_MAX : e->params.codec.group_log);
+	for (uint32_t s = 0; s < segments; s++) {
+		bool by_name = named && arc_segset_has(named, s);
+
+		if (!arc_noise_is(e->noise, s, by_name))
+			continue;
+		arc_segset_add(&e->skip, s);
+		if (s == e->checked) /* while it is in the cache */
+			check_segment(e, raw, s);
+	}
+	survey(e, raw);
+	return has_work(e, 0, segments);
+}
+
 /* The frame with the codec, if there is one and it gains something. */
 static int choose_shape(struct arc_record_encoder *e, struct arc_span raw,
-			uint8_t *record, struct shape *ret)
+			const struct arc_segset *named, uint8_t *record,
+			struct shape *ret)
 {
 	const struct arc_encoder *encoder = e->params.encoder;
 	const struct shape plain = {
@@ -345,14 +407,16 @@ static int choose_shape(struct arc_record_encoder *e, struct arc_span raw,
 	int err;
 
 	*ret = plain;
-	if (encoder) {
-		ret->encoder = encoder;
-		ret->codec = (uint8_t)encoder->id;
-		ret->plan.group_log = e->params.codec.group_log;
-		make_plan(e, raw, &ret->plan);
-	}
+	arc_digest_reset(e->digest);
+	e->checked = 0;
+	if (!choose_skips(e, raw, named))
+		return lay_out(e, ret, record);
+	ret->encoder = encoder;
+	ret->codec = (uint8_t)encoder->id;
+	ret->plan.group_log = e->params.codec.group_log;
+	make_plan(e, raw, &ret->plan);
 	err = lay_out(e, ret, record);
-	if (err < 0 || !encoder ||
+	if (err < 0 ||
 	    stored_size(ret) <
 		    arc_record_head_size(plain.segments, ARC_ENTRY_SIZE_MIN) +
 			    ret->plain)
@@ -361,16 +425,35 @@ static int choose_shape(struct arc_record_encoder *e, struct arc_span raw,
 	return lay_out(e, ret, record);
 }
 
-int arc_record_encode(struct arc_record_encoder *e, uint64_t number,
-		      struct arc_span raw, uint8_t *out,
-		      struct arc_record_info *ret)
+/* Bytes of the segments that the codec was not to try, and of those of them
+ * that were named. */
+static void count_skipped(const struct arc_record_encoder *e,
+			  struct arc_span raw, const struct arc_segset *named,
+			  struct arc_record_info *info)
+{
+	uint32_t segments = arc_segment_count(info->raw);
+
+	for (uint32_t s = 0; s < segments; s++) {
+		uint32_t n = (uint32_t)segment_of(raw, s).n;
+
+		if (!arc_segset_has(&e->skip, s))
+			continue;
+		info->skipped += n;
+		if (named && arc_segset_has(named, s))
+			info->skipped_named += n;
+	}
+}
+
+int arc_record_encode_named(struct arc_record_encoder *e, uint64_t number,
+			    struct arc_span raw, const struct arc_segset *named,
+			    uint8_t *out, struct arc_record_info *ret)
 {
 	struct shape shape;
 	uint64_t digest;
 	int err;
 
 	assert(raw.n >= 1 && raw.n <= ARC_FRAME_MAX);
-	err = choose_shape(e, raw, out, &shape);
+	err = choose_shape(e, raw, named, out, &shape);
 	if (err < 0)
 		return err;
 	digest = arc_digest_value64(e->digest);
@@ -382,6 +465,8 @@ int arc_record_encode(struct arc_record_encoder *e, uint64_t number,
 		.codec = shape.codec,
 		.group_log = shape.plan.group_log,
 		.entry_size = shape.plan.entry_size,
+		.detached = shape.detached,
 	};
+	count_skipped(e, raw, named, ret);
 	return 0;
 }

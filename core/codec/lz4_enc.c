@@ -37,6 +37,7 @@ static size_t deliver(const uint8_t *scratch, int n, uint8_t *out, size_t cap)
 struct fast_state {
 	LZ4_stream_t *stream;
 	int acceleration;
+	size_t seen; /* bytes of the group, up to the end of a segment */
 	uint8_t scratch[SCRATCH];
 };
 
@@ -73,6 +74,7 @@ static void fast_begin(void *state, const uint8_t *base, size_t n)
 
 	(void)n;
 	LZ4_loadDict(s->stream, (const char *)base, 0);
+	s->seen = 0;
 }
 
 static size_t fast_encode(void *state, const uint8_t *base, size_t off,
@@ -80,10 +82,15 @@ static size_t fast_encode(void *state, const uint8_t *base, size_t off,
 			  struct arc_segment *seg)
 {
 	struct fast_state *s = state;
+	size_t window = ARC_MIN(off, WINDOW);
 	int got;
 
 	assert(n <= ARC_SEGMENT_SIZE);
 	(void)seg;
+	if (s->seen != off)
+		LZ4_loadDict(s->stream, (const char *)base + off - window,
+			     (int)window);
+	s->seen = off + n;
 	got = LZ4_compress_fast_continue(s->stream, (const char *)base + off,
 					 (char *)s->scratch, (int)n,
 					 (int)SCRATCH, s->acceleration);
@@ -115,6 +122,7 @@ struct hc_state {
 	void *trial; /* state of plain LZ4 */
 	bool doubtful; /* try the next segment with plain LZ4 first */
 	bool behind; /* the stream did not see the segment before */
+	size_t seen; /* bytes of the group that were given */
 	uint8_t scratch[SCRATCH];
 };
 
@@ -156,6 +164,7 @@ static void hc_begin(void *state, const uint8_t *base, size_t n)
 	LZ4_loadDictHC(s->stream, (const char *)base, 0);
 	s->doubtful = true;
 	s->behind = false;
+	s->seen = 0;
 }
 
 static bool shrinks(struct hc_state *s, const uint8_t *p, size_t n)
@@ -176,6 +185,9 @@ static size_t hc_encode(void *state, const uint8_t *base, size_t off, size_t n,
 
 	assert(n <= ARC_SEGMENT_SIZE);
 	(void)seg;
+	if (s->seen != off)
+		s->behind = s->doubtful = true;
+	s->seen = off + n;
 	if (s->doubtful && !shrinks(s, p, n)) {
 		s->behind = true;
 		return 0;

@@ -192,9 +192,17 @@ static void parse(void *state, const struct lzx_input *in,
 	collect(s, n, out);
 }
 
+static void pass(void *state, const struct lzx_input *in)
+{
+	struct state *s = state;
+
+	lzx_finder_enter(&s->finder, in, in->end, true);
+}
+
 const struct lzx_parser lzx_best = {
 	.new_state = new_state,
 	.free_state = free_state,
 	.begin = begin,
+	.pass = pass,
 	.parse = parse,
 };

@@ -39,6 +39,7 @@ struct state {
 	struct arc_span frame;
 	uint32_t first; /* segment of the frame the group begins with */
 	uint32_t group; /* bytes of the group */
+	uint32_t seen; /* of them, up to the end of a segment */
 	uint8_t group_log;
 	struct lzx_matches matches;
 	struct lzx_writer writer;
@@ -142,6 +143,7 @@ static void begin(void *state, const uint8_t *base, size_t n)
 					   ARC_SEGMENT_LOG)
 			      : 0;
 	s->group = (uint32_t)n;
+	s->seen = 0;
 	s->parser->begin(s->parsing, n);
 }
 
@@ -170,6 +172,18 @@ static uint32_t write_streams(struct state *s, uint32_t number,
 	return lzx_write(out, in, &s->matches);
 }
 
+/* What the parser was not given, up to `off`. */
+static void pass(struct state *s, const uint8_t *base, size_t off)
+{
+	const struct lzx_input in = { .base = base,
+				      .off = s->seen,
+				      .end = (uint32_t)off,
+				      .readable = s->group };
+
+	if (in.off < in.end)
+		s->parser->pass(s->parsing, &in);
+}
+
 static size_t encode(void *state, const uint8_t *base, size_t off, size_t n,
 		     uint8_t *out, size_t cap, struct arc_segment *seg)
 {
@@ -181,8 +195,13 @@ static size_t encode(void *state, const uint8_t *base, size_t off, size_t n,
 				.readable = s->group };
 	struct lzx_streams streams = lzx_streams_begin(&s->writer);
 	struct arc_disk_lzext3 x = { 0 };
-	uint32_t earliest = write_streams(s, number, &in, &streams);
-	size_t got = lzx_collect(&s->writer, &streams, out, cap, &x);
+	uint32_t earliest;
+	size_t got;
+
+	pass(s, base, off);
+	s->seen = in.end;
+	earliest = write_streams(s, number, &in, &streams);
+	got = lzx_collect(&s->writer, &streams, out, cap, &x);
 
 	lzx_far_settle(s->far, number, &s->matches, n, got, &x);
 	x.near = arc_put16((uint16_t)near_of(in.off, earliest, s->group_log));

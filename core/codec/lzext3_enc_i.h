@@ -239,6 +239,10 @@ struct lzx_parser {
 	void (*free_state)(void *state);
 	void (*begin)(void *state, size_t n); /* a new group of n bytes */
 
+	/* The segments of in, one or more, are not parsed; what follows may
+	 * repeat them. NULL: there never are such. */
+	void (*pass)(void *state, const struct lzx_input *in);
+
 	/* Either finds the matches of a segment ... */
 	void (*parse)(void *state, const struct lzx_input *in,
 		      struct lzx_matches *out);

@@ -84,6 +84,20 @@ struct view {
 	const uint8_t *limit; /* no match is looked for from here on */
 };
 
+static INLINE struct view view_of(const struct state *s,
+				  const struct lzx_input *in)
+{
+	const uint8_t *begin = in->base + in->off, *end = in->base + in->end;
+
+	return (struct view){
+		.shorts = s->shorts,
+		.longs = s->longs,
+		.shift = 64 - TAG_LOG - s->used_log,
+		.base = in->base,
+		.limit = end - begin > TAIL ? end - TAIL : begin,
+	};
+}
+
 /* Where a match is, from where. */
 struct found {
 	const uint8_t *p;
@@ -197,13 +211,7 @@ static INLINE uint32_t write_with(const struct state *s,
 				  struct lzx_streams *out, bool two)
 {
 	const uint8_t *begin = in->base + in->off, *end = in->base + in->end;
-	const struct view v = {
-		.shorts = s->shorts,
-		.longs = s->longs,
-		.shift = 64 - TAG_LOG - s->used_log,
-		.base = in->base,
-		.limit = end - begin > TAIL ? end - TAIL : begin,
-	};
+	const struct view v = view_of(s, in);
 	struct lzx_streams streams = *out;
 	const uint8_t *anchor = begin, *earliest = begin;
 	const uint8_t *from = begin + (in->off == 0); /* 0 is in the tables */
@@ -239,9 +247,21 @@ static uint32_t write_found(void *state, const struct lzx_input *in,
 			     : write_with(s, in, out, false);
 }
 
+static void pass(void *state, const struct lzx_input *in)
+{
+	const struct state *s = state;
+	const struct view v = view_of(s, in);
+
+	for (const uint8_t *p = in->base + in->off; p < v.limit; p++) {
+		if (lzx_is_sample(p))
+			enter(&v, p, s->two_tables);
+	}
+}
+
 const struct lzx_parser lzx_fast = {
 	.new_state = new_state,
 	.free_state = free_state,
 	.begin = begin,
+	.pass = pass,
 	.write = write_found,
 };

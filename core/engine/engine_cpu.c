@@ -13,8 +13,8 @@ struct cpu_worker {
 
 static int encode(struct cpu_worker *w, struct arc_encode_job *job)
 {
-	return arc_record_encode(w->encoder, job->number, job->in, job->out,
-				 &job->info);
+	return arc_record_encode_named(w->encoder, job->number, job->in,
+				       &job->named, job->out, &job->info);
 }
 
 /* Whether all that a segment refers to is right. */

@@ -198,7 +198,8 @@ static int make_record(struct encode_lane *l, struct arc_encode_job *job,
 		return err;
 	ready = arc_record_encoder_state(e);
 	ready->coded = coded;
-	return arc_record_encode(e, job->number, job->in, job->out, &job->info);
+	return arc_record_encode_named(e, job->number, job->in, &job->named,
+				       job->out, &job->info);
 }
 
 /* Decodes one group after another and compares. */
@@ -245,7 +246,8 @@ static int store_one(void *ctx, uint64_t i)
 	struct arc_encode_job *job = &l->jobs[i]->encode;
 	int err = make_record(l, job, &l->frame[i]);
 
-	if (!err && l->check && job->number % l->check == 0)
+	if (!err && l->check && !job->info.detached &&
+	    job->number % l->check == 0)
 		err = check_record(job);
 	if (err == -EBADMSG)
 		atomic_store(&l->wrong, true);
