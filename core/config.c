@@ -133,6 +133,18 @@ const struct arc_config_key arc_config_keys[ARC_CONFIG_KEYS] = {
 		.example = 256,
 		.programs = ARC_CONFIG_MKARCHIVE,
 	},
+	[ARC_CONFIG_SKIP_COMPRESSED] = {
+		.name = "SKIP_COMPRESSED",
+		.about = "With yes no codec tries what looks like noise to it, "
+			 "or what is compressed already by its name and does "
+			 "not contradict: it is stored as it is. With no all "
+			 "of it is tried. It changes the bytes of the archive.",
+		.options = "--no-skip of mkarchive",
+		.max = 1,
+		.fallback = 1,
+		.kind = ARC_CONFIG_SWITCH,
+		.programs = ARC_CONFIG_MKARCHIVE,
+	},
 	[ARC_CONFIG_FORCE_CPU_MODE] = {
 		.name = "FORCE_CPU_MODE",
 		.about = "With yes the CPU does everything, and OpenCL is not "

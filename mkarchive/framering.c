@@ -17,6 +17,7 @@ struct slot {
 	uint8_t *raw; /* frame_size bytes; with devices lent by the engine,
 		       * frame by frame, so that they take it from there */
 	uint8_t *out; /* the record */
+	struct arc_segset named; /* as in struct arc_encode_job */
 	struct arc_job job;
 	bool found; /* an earlier run has left the record: then not the job */
 	struct mk_kept kept;
@@ -36,6 +37,8 @@ struct mk_framering {
 	uint32_t frame_size;
 	uint64_t start; /* of the open frame in the stream */
 	size_t fill; /* bytes in the open frame */
+	bool expected; /* what comes is compressed already */
+	struct arc_segset plain; /* segments with other bytes, too */
 
 	pthread_t writer; /* has vw and idx while it runs */
 	bool has_writer;
@@ -140,9 +143,24 @@ void mk_framering_free(struct mk_framering *f)
 
 static void count_record(struct mk_stats *s, const struct arc_record_info *info)
 {
+	mk_count(&s->skipped_named, info->skipped_named);
+	mk_count(&s->skipped_noise, info->skipped - info->skipped_named);
 	mk_count(&s->frames[info->codec], 1);
 	mk_count(&s->frame_raw[info->codec], info->raw);
 	mk_count(&s->frame_stored[info->codec], info->stored);
+}
+
+static int put_record(struct mk_framering *f, const struct slot *s,
+		      uint32_t *ret_volume, uint64_t *ret_offset)
+{
+	const struct arc_record_info *info = &s->job.encode.info;
+	struct arc_span body = { NULL, 0 };
+
+	if (info->detached)
+		body = s->job.encode.in;
+	return mk_volwrite_put_two(
+		f->vw, (struct arc_span){ s->out, info->stored - body.n }, body,
+		ret_volume, ret_offset);
 }
 
 /* The oldest frame's record lies there. */
@@ -175,6 +193,7 @@ static void encode(struct mk_framering *f, struct slot *s, uint64_t number,
 		.kind = ARC_JOB_ENCODE,
 		.encode = { .in = { s->raw, n },
 			    .number = number,
+			    .named = s->named,
 			    .out = s->out },
 	};
 	arc_engine_submit(f->engine, &s->job);
@@ -238,11 +257,11 @@ static int write_oldest(struct mk_framering *f)
 	if (r != 0)
 		return r;
 	arc_engine_wait(f->engine, &s->job);
-	if (f->devices)
-		give_back_raw(f, s);
 	if (s->job.err < 0)
 		return s->job.err;
-	r = mk_volwrite_put(f->vw, s->out, info->stored, 0, &volume, &offset);
+	r = put_record(f, s, &volume, &offset);
+	if (f->devices)
+		give_back_raw(f, s);
 	if (r < 0)
 		return r;
 	mk_count(&f->run->stats.device_frames, s->job.by_device);
@@ -411,6 +430,8 @@ static int open_output(struct mk_framering *f, struct arc_span first)
 	f->params = (struct arc_record_params){
 		.encoder = mk_options_encoder(opt),
 		.codec = opt->coding,
+		.no_skip = !opt->skip,
+		.detach = true,
 		.id = arc_get64(id),
 	};
 	return open_engine(f);
@@ -433,6 +454,18 @@ static int wait_for_slot(struct mk_framering *f)
 	return r;
 }
 
+/* The segments of the open frame that hold nothing but what is expected to be
+ * compressed; the next frame begins without any. */
+static struct arc_segset take_named(struct mk_framering *f)
+{
+	struct arc_segset named;
+
+	for (size_t i = 0; i < ARC_COUNT(named.word); i++)
+		named.word[i] = ~f->plain.word[i];
+	f->plain = (struct arc_segset){ 0 };
+	return named;
+}
+
 /* Hands the open frame to the engine. */
 static int submit(struct mk_framering *f)
 {
@@ -445,6 +478,7 @@ static int submit(struct mk_framering *f)
 	if (r < 0)
 		return r;
 	s = slot_of(f, f->frames);
+	s->named = take_named(f);
 	s->found = f->resume &&
 		   mk_resume_find(f->resume, f->frames,
 				  (struct arc_span){ s->raw, f->fill }, s->out,
@@ -490,9 +524,19 @@ int mk_framering_room(struct mk_framering *f, uint8_t **ret, size_t *ret_n)
 
 int mk_framering_commit(struct mk_framering *f, size_t n)
 {
+	size_t end = f->fill + n;
+
 	assert(n <= f->frame_size - f->fill);
-	f->fill += n;
+	for (size_t at = f->fill; !f->expected && at < end;
+	     at = (at | (ARC_SEGMENT_SIZE - 1)) + 1)
+		arc_segset_add(&f->plain, (uint32_t)(at >> ARC_SEGMENT_LOG));
+	f->fill = end;
 	return f->fill == f->frame_size ? submit(f) : 0;
+}
+
+void mk_framering_expect(struct mk_framering *f, bool compressed)
+{
+	f->expected = compressed;
 }
 
 uint64_t mk_framering_pos(const struct mk_framering *f)
@@ -502,10 +546,15 @@ uint64_t mk_framering_pos(const struct mk_framering *f)
 
 void mk_framering_rewind(struct mk_framering *f, uint64_t pos)
 {
+	uint32_t first;
+
 	if (pos >= f->start && pos - f->start < f->fill)
 		f->fill = (size_t)(pos - f->start);
 	else if (pos < f->start)
 		f->fill = 0;
+	first = arc_segment_count((uint32_t)f->fill);
+	for (uint32_t s = first; s < ARC_FRAME_SEGMENTS_MAX; s++)
+		f->plain.word[s / 64] &= ~(UINT64_C(1) << (s % 64));
 }
 
 /* ---- the end ------------------------------------------------------------ */

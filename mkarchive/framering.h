@@ -38,6 +38,10 @@ int mk_framering_room(struct mk_framering *f, uint8_t **ret, size_t *ret_n);
 /* n bytes of the room have been filled. */
 int mk_framering_commit(struct mk_framering *f, size_t n);
 
+/* What is committed from now on comes from a file whose name says that it is
+ * compressed already, or from one whose name does not. */
+void mk_framering_expect(struct mk_framering *f, bool compressed);
+
 /* Bytes of the stream so far. */
 uint64_t mk_framering_pos(const struct mk_framering *f);
 

@@ -5,6 +5,7 @@
 
 #include "sha256.h"
 #include "slots.h"
+#include "suffix.h"
 
 #define HEAD ((size_t)64 << 10)
 
@@ -359,6 +360,11 @@ int mk_intake_begin(struct mk_intake *in, uint64_t inode, uint64_t size,
 	if (r >= 0 && in->sha256)
 		r = arc_sha256_reset(in->sha256);
 	return r;
+}
+
+void mk_intake_expect(struct mk_intake *in, const char *name)
+{
+	mk_framering_expect(in->ring, mk_suffix_is_compressed(name));
 }
 
 static bool wants_digest(const struct mk_intake *in)

@@ -37,6 +37,9 @@ ARC_DEFINE_CLEANUP(struct mk_intake, mk_intake_free)
 int mk_intake_begin(struct mk_intake *in, uint64_t inode, uint64_t size,
 		    bool alone);
 
+/* By its name the content is compressed already, or not; until the next. */
+void mk_intake_expect(struct mk_intake *in, const char *name);
+
 /* Bytes at `off`; what was left out before is a hole. -ERANGE when they come
  * before the end of what came already. */
 int mk_intake_data(struct mk_intake *in, uint64_t off, const void *bytes,

@@ -40,6 +40,7 @@ static void apply(struct mk_options *opt)
 	opt->buffer_size = (size_t)ARC_MIN(
 		arc_config_number(&opt->config, ARC_CONFIG_BUFFER_SIZE),
 		SIZE_MAX / 2);
+	opt->skip = number(opt, ARC_CONFIG_SKIP_COMPRESSED);
 	opt->read_batches = number(opt, ARC_CONFIG_READ_BUFFER_BATCHES);
 	opt->write_batches = number(opt, ARC_CONFIG_WRITE_BUFFER_BATCHES);
 	arc_gpu_configure(&opt->gpu, &opt->config);

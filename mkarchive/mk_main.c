@@ -11,6 +11,7 @@
 #include "mk_devices.h"
 #include "mk_text.h"
 #include "numbers.h"
+#include "order.h"
 #include "pack.h"
 #include "progress.h"
 #include "report.h"
@@ -116,6 +117,10 @@ static int archive_tree(struct mk_run *run, struct mk_options *opt,
 		mk_progress_stage(run->progress, MK_STAGE_DEDUP);
 		r = mk_dedup(run, tree, mk_volume_sink_dir(sink));
 	}
+	if (r >= 0) {
+		mk_progress_stage(run->progress, MK_STAGE_ORDER);
+		r = mk_order(run, tree, mk_volume_sink_dir(sink));
+	}
 	if (r < 0) {
 		sink->ops->close(sink->ctx);
 		return r;
@@ -210,6 +215,14 @@ static int open_and_archive(struct mk_run *run, struct mk_options *opt,
 	if (r < 0)
 		return r;
 	*ret_refused = mk_after_refuses(run, &src);
+	if (!*ret_refused && opt->order != MK_ORDER_WALK &&
+	    src.kind != MK_SOURCE_TREE) {
+		arc_say(run->diag, ARC_ERROR,
+			"%s: --order is for trees: what comes but once is "
+			"stored in the order in which it comes",
+			opt->src);
+		*ret_refused = true;
+	}
 	if (!*ret_refused && opt->report)
 		r = mk_report_open(opt->report, run->diag, &run->report);
 	if (!*ret_refused && r >= 0)

@@ -41,6 +41,13 @@ static const struct argp_option option_table[] = {
 	  "Segments of 64K beyond the reach that one segment may refer to, 0 "
 	  "to 16 (default: 0)",
 	  0 },
+	{ "no-skip", KEY_NO_SKIP, 0, 0,
+	  "Try to compress even what looks like noise, or is compressed already "
+	  "by its name",
+	  0 },
+	{ "order", KEY_ORDER, "ORDER", 0,
+	  "In which order contents are stored: " ORDER_NAMES " (default: walk)",
+	  0 },
 	{ "threads", 'j', "N", 0, "Threads (default: one per core)", 0 },
 	{ 0, 0, 0, 0, "How lzext3 searches for repeats:", 3 },
 	{ "hash-log", KEY_HASH_LOG, "N", 0,
@@ -163,6 +170,10 @@ static error_t set_flag(struct mk_options *opt, int key)
 	case KEY_NO_SYNC:
 		opt->sync = false;
 		return 0;
+	case KEY_NO_SKIP:
+		return arc_config_offer(&opt->config,
+					ARC_CONFIG_SKIP_COMPRESSED, "no",
+					ARC_CONFIG_COMMAND);
 	case KEY_NO_GPU_FALLBACK:
 		return arc_config_offer(&opt->config,
 					ARC_CONFIG_GPU_FALLBACK_ENABLED, "no",
@@ -252,6 +263,9 @@ static void check_source(struct argp_state *state)
 		argp_error(state, "--stdin-name and --unpack contradict");
 	if (opt->files_from && (from_stdin || opt->as_file || opt->unpack))
 		argp_error(state, "--files-from: SRC is a directory then");
+	if (opt->order != MK_ORDER_WALK && (from_stdin || opt->files_from))
+		argp_error(state, "--order: what comes but once is stored in "
+				  "the order in which it comes");
 	if (opt->null && !opt->files_from)
 		argp_error(state, "--null: only with --files-from");
 	if (opt->as_file && from_stdin)

@@ -26,6 +26,15 @@ enum mk_codec {
  * devices run as well. */
 enum mk_profile { MK_PROFILE_AUTO, MK_PROFILE_SERIAL, MK_PROFILE_PARALLEL };
 
+/* In which order contents are stored (order.h). */
+enum mk_order_kind {
+	MK_ORDER_WALK,
+	MK_ORDER_PATH,
+	MK_ORDER_REVPATH,
+	MK_ORDER_SIZE,
+	MK_ORDER_SIMILARITY
+};
+
 enum mk_digest { MK_DIGEST_NONE, MK_DIGEST_XXH128, MK_DIGEST_SHA256 };
 
 struct mk_options {
@@ -48,6 +57,7 @@ struct mk_options {
 				     * --no-gpu-fallback */
 	enum mk_profile profile; /* --profile; settled before packing: then
 				  * coding.parallel says the same */
+	enum mk_order_kind order; /* --order; default walk */
 	enum mk_digest digest; /* --digest xxh128|sha256|none */
 	struct arc_config config; /* what the values below come from */
 	unsigned threads; /* -j; default: all cores */
@@ -62,6 +72,7 @@ struct mk_options {
 	bool force;
 	bool resume;
 	bool sync; /* off with --no-sync */
+	bool skip; /* noise is not tried; off with --no-skip */
 	bool json; /* --json: summary as one JSON object on stdout */
 	bool verify; /* --verify; with remove_source always */
 	bool remove_source; /* --remove-source */
@@ -87,6 +98,9 @@ enum mk_exit {
  */
 int mk_options_parse(int argc, char **argv, struct mk_options *ret);
 void mk_options_fini(struct mk_options *opt);
+
+/* What --order calls it. */
+const char *mk_order_name(enum mk_order_kind order);
 
 /* The encoder that the codec means; NULL for raw. */
 const struct arc_encoder *mk_options_encoder(const struct mk_options *opt);

@@ -15,6 +15,8 @@ enum {
 	KEY_HASH_LOG,
 	KEY_CANDIDATES,
 	KEY_GOOD_ENOUGH,
+	KEY_NO_SKIP,
+	KEY_ORDER,
 	KEY_GPU,
 	KEY_GPU_MEMORY,
 	KEY_GPU_BATCH,
@@ -41,6 +43,7 @@ enum {
 	KEY_SHOW_CONFIG
 };
 
+#define ORDER_NAMES "walk, path, revpath, size or similarity"
 #define CODEC_NAMES "raw, lz4, lz4hc, lzext3, zstd or auto"
 
 /* What -c may say, by enum mk_codec. */

@@ -39,6 +39,10 @@ struct mk_stats {
 	mk_counter duplicates; /* files found equal */
 	mk_counter duplicate_bytes; /* their data, not stored again */
 
+	/* order */
+	mk_counter sketched; /* files whose beginnings were read */
+	mk_counter similar; /* files put behind one that they are like */
+
 	/* pack */
 	mk_counter read_bytes; /* data read from files for packing */
 	mk_counter read_files;
@@ -47,6 +51,8 @@ struct mk_stats {
 	mk_counter frames[8]; /* by codec id */
 	mk_counter frame_raw[8];
 	mk_counter frame_stored[8];
+	mk_counter skipped_named; /* bytes not tried: by name */
+	mk_counter skipped_noise; /* by what they look like */
 	mk_counter device_frames; /* encoded by devices */
 	mk_counter kept_frames; /* of an earlier run, not encoded again */
 	mk_counter kept_bytes; /* raw */

@@ -186,6 +186,29 @@ static int set_digest(struct mk_options *opt, const char *arg)
 	return 0;
 }
 
+static const char *const order_names[] = {
+	[MK_ORDER_WALK] = "walk",
+	[MK_ORDER_PATH] = "path",
+	[MK_ORDER_REVPATH] = "revpath",
+	[MK_ORDER_SIZE] = "size",
+	[MK_ORDER_SIMILARITY] = "similarity",
+};
+
+const char *mk_order_name(enum mk_order_kind order)
+{
+	return order_names[order];
+}
+
+static int set_order(struct mk_options *opt, const char *arg)
+{
+	int i = choose(arg, order_names, ARC_COUNT(order_names));
+
+	if (i < 0)
+		return i;
+	opt->order = (enum mk_order_kind)i;
+	return 0;
+}
+
 static int set_key(struct mk_options *opt, const char *arg)
 {
 	return arc_config_assign(&opt->config, arg);
@@ -237,6 +260,7 @@ static const struct mk_setting settings[] = {
 	{ KEY_GPU_BATCH, set_gpu_batch, "a number from 1 to 256", false },
 	{ KEY_GPU_CHECK, set_gpu_check, "a number from 0 to 1000000", false },
 	{ KEY_PROFILE, set_profile, "serial, parallel or auto", true },
+	{ KEY_ORDER, set_order, ORDER_NAMES, false },
 	{ KEY_DIGEST, set_digest, "xxh128, sha256 or none", false },
 	{ KEY_STDIN_NAME, set_stdin_name, "the name of a file", false },
 	{ KEY_FILES_FROM, set_files_from, "a file", false },

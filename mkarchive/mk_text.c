@@ -30,6 +30,10 @@ static void put_coding(FILE *f, const struct mk_options *opt)
 	else
 		fprintf(f, "reach=%" PRIu64 "\n",
 			UINT64_C(1) << coding->group_log);
+	if (!opt->skip)
+		fputs("skip=no\n", f);
+	if (opt->order != MK_ORDER_WALK)
+		fprintf(f, "order=%s\n", mk_order_name(opt->order));
 	put_number(f, "far", coding->far_max);
 	put_number(f, "hash_log", coding->hash_log);
 	put_number(f, "hash_candidates", coding->candidates);

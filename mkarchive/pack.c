@@ -8,6 +8,10 @@
  * inode. Its place is then taken by the next that can be read: the lost entry's
  * `leader` or `link` says which, for those that come later. These references
  * only ever lead to later entries, so following them comes to an end.
+ *
+ * Where there is an order of its own (order.h), what it names is packed first;
+ * the walk then finds it done. None of that is a duplicate or a further name,
+ * so what the walk relies on still holds: a leader comes before those it leads.
  */
 #include "pack.h"
 
@@ -133,14 +137,34 @@ static int pack_entry(struct mk_packer *p, uint64_t entry)
 {
 	const struct mk_entry *e = mk_tree_at(p->tree, entry);
 
-	if (!S_ISREG(e->mode) || is_gone(e))
+	if (!S_ISREG(e->mode) || e->flags & (MK_ENTRY_GONE | MK_ENTRY_PACKED))
 		return 0;
 	return e->link == entry ? pack_inode(p, entry) : pack_name(p, entry);
 }
 
+/* What has an order of its own. */
+static int pack_ordered(struct mk_packer *p)
+{
+	const struct mk_spool *order = &p->tree->order;
+	int r = 0;
+
+	for (uint64_t i = 0; r >= 0 && i < order->count; i++) {
+		uint64_t entry = *(const uint64_t *)mk_spool_at(order, i);
+
+		if (p->ahead)
+			mk_ahead_reach(p->ahead, i);
+		r = pack_entry(p, entry);
+		mk_tree_at(p->tree, entry)->flags |= MK_ENTRY_PACKED;
+		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
+			mk_tree_release(p->tree);
+	}
+	mk_ahead_free(arc_steal(p->ahead));
+	return r;
+}
+
 static int pack_all(struct mk_packer *p)
 {
-	int r = 0;
+	int r = p->tree->order.base ? pack_ordered(p) : 0;
 
 	for (uint64_t i = 0; r >= 0 && i < p->tree->entries.count; i++) {
 		if (p->ahead)
@@ -160,7 +184,6 @@ int mk_pack(struct mk_run *run, struct mk_tree *tree,
 	arc_cleanup(mk_source_freep) struct mk_source *source = NULL;
 	arc_cleanup(arc_digest_freep) struct arc_digest *digest = NULL;
 	arc_cleanup(arc_sha256_freep) struct arc_sha256 *sha256 = NULL;
-	arc_cleanup(mk_ahead_freep) struct mk_ahead *ahead = NULL;
 	struct mk_packer p = { .run = run, .tree = tree };
 	int r = mk_framering_new(run, sink, &ring);
 
@@ -171,16 +194,15 @@ int mk_pack(struct mk_run *run, struct mk_tree *tree,
 	if (r >= 0 && tree->sha256.base)
 		r = arc_sha256_new(&sha256);
 	if (r >= 0)
-		r = mk_ahead_new(run, tree, &ahead);
+		r = mk_ahead_new(run, tree, &p.ahead);
 	if (r < 0)
 		return r;
-	p.ahead = ahead;
 	p.ring = ring;
 	p.source = source;
 	p.digest = digest;
 	p.sha256 = sha256;
 	r = pack_all(&p);
-	mk_ahead_free(arc_steal(ahead));
+	mk_ahead_free(p.ahead);
 	if (r < 0)
 		return r;
 	/* They told duplicates apart; from here on only the index has use for

@@ -51,7 +51,7 @@ struct mk_ahead {
 	pthread_cond_t room; /* files were taken, or stop */
 	pthread_cond_t read; /* the file that comes next is done */
 	/* by lock: */
-	uint64_t next; /* entry to look at next */
+	uint64_t next; /* which entry to look at next, see entry_at() */
 	struct file file[FILES];
 	uint64_t claimed; /* files so far */
 	uint64_t taken;
@@ -92,11 +92,20 @@ static bool is_wanted(const struct mk_ahead *a, uint64_t entry)
 	       !(e->flags & MK_ENTRY_CANDIDATE && e->leader != entry);
 }
 
+/* The i-th in the order in which they are packed. */
+static uint64_t entry_at(const struct mk_ahead *a, uint64_t i)
+{
+	const struct mk_spool *order = &a->tree->order;
+
+	return order->base ? *(const uint64_t *)mk_spool_at(order, i) : i;
+}
+
 static bool find_next(struct mk_ahead *a)
 {
-	uint64_t count = a->tree->entries.count;
+	uint64_t count = a->tree->order.base ? a->tree->order.count
+					     : a->tree->entries.count;
 
-	while (a->next < count && !is_wanted(a, a->next))
+	while (a->next < count && !is_wanted(a, entry_at(a, a->next)))
 		a->next++;
 	return a->next < count;
 }
@@ -104,7 +113,8 @@ static bool find_next(struct mk_ahead *a)
 /* The next file gets its place; false: there is none. */
 static bool claim_one(struct mk_ahead *a)
 {
-	size_t n = (size_t)mk_tree_at(a->tree, a->next)->size;
+	uint64_t entry = entry_at(a, a->next);
+	size_t n = (size_t)mk_tree_at(a->tree, entry)->size;
 	size_t left_out = a->head + n > a->cap ? a->cap - a->head : 0;
 	struct file *f;
 
@@ -113,7 +123,7 @@ static bool claim_one(struct mk_ahead *a)
 	if (left_out)
 		a->head = 0;
 	f = file_at(a, a->claimed);
-	f->entry = a->next;
+	f->entry = entry;
 	f->bytes = a->ring + a->head;
 	f->n = n;
 	f->span = left_out + n;
@@ -125,9 +135,9 @@ static bool claim_one(struct mk_ahead *a)
 	return true;
 }
 
-static uint64_t parent_of(const struct mk_ahead *a, uint64_t entry)
+static uint64_t parent_of(const struct mk_ahead *a, uint64_t i)
 {
-	return mk_tree_at(a->tree, entry)->parent;
+	return mk_tree_at(a->tree, entry_at(a, i))->parent;
 }
 
 /* Some files of one directory; waits for room for one. 0: there are none. */
@@ -227,10 +237,10 @@ static void *reader_main(void *arg)
 
 /* ---- the conductor ------------------------------------------------------- */
 
-void mk_ahead_reach(struct mk_ahead *a, uint64_t entry)
+void mk_ahead_reach(struct mk_ahead *a, uint64_t i)
 {
 	pthread_mutex_lock(&a->lock);
-	a->next = ARC_MAX(a->next, entry + 1);
+	a->next = ARC_MAX(a->next, i + 1);
 	pthread_mutex_unlock(&a->lock);
 }
 

@@ -35,9 +35,10 @@ int mk_ahead_new(struct mk_run *run, const struct mk_tree *tree,
 void mk_ahead_free(struct mk_ahead *a); /* accepts NULL */
 ARC_DEFINE_CLEANUP(struct mk_ahead, mk_ahead_free)
 
-/* The conductor has come to an entry: no thread looks at it from now on, unless
- * one has begun to read it already. To be called for each, in order. */
-void mk_ahead_reach(struct mk_ahead *a, uint64_t entry);
+/* The conductor has come to the i-th entry of tree->order, or of the tree where
+ * that is not open: no thread looks at it from now on, unless one has begun to
+ * read it already. To be called for each, in order. */
+void mk_ahead_reach(struct mk_ahead *a, uint64_t i);
 
 /* The entry, reached last; waits while it is being read. False: it has not been
  * read. True: *ret is valid until mk_ahead_done(). */

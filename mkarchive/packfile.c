@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "pack_i.h"
+#include "suffix.h"
 
 /* One read: small enough to be hashed from the cache. */
 #define READ_STEP ((size_t)256 << 10)
@@ -326,6 +327,8 @@ int mk_pack_store(struct mk_packer *p, uint64_t entry)
 	bool changed;
 	int r;
 
+	mk_framering_expect(
+		p->ring, mk_suffix_is_compressed(mk_tree_name(p->tree, rd.e)));
 	if (p->ahead && mk_ahead_take(p->ahead, entry, &ahead)) {
 		r = store_ahead(p, entry, &ahead);
 		mk_ahead_done(p->ahead);

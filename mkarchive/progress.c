@@ -75,6 +75,11 @@ static void draw(struct mk_progress *p)
 			mk_value(&s->same_size), mk_value(&s->hashed),
 			mk_value(&s->duplicates));
 		break;
+	case MK_STAGE_ORDER:
+		fprintf(stderr,
+			"\r\033[Klooking for what is alike: %" PRIu64 " files",
+			mk_value(&s->sketched));
+		break;
 	case MK_STAGE_PACK:
 		draw_pack(p);
 		break;

@@ -48,6 +48,7 @@ static int take_content(struct mk_streaming *s, struct mk_unpack *u,
 
 	if (r < 0)
 		return r;
+	mk_intake_expect(s->intake, e->path);
 	if (e->size_known)
 		mk_count(&s->run->stats.bytes, size);
 	r = take_data(s, u, e->path);

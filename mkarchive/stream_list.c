@@ -110,6 +110,7 @@ static int take_open(struct listing *l, struct adding *a, int fd)
 	int r, err = 0;
 
 	r = mk_intake_begin(intake, a->inode, e->size, false);
+	mk_intake_expect(intake, a->path);
 	if (r >= 0)
 		r = read_runs(l, fd, e->size, sparse, &err);
 	if (r < 0)

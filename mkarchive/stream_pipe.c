@@ -73,6 +73,7 @@ int mk_stream_pipe(struct mk_streaming *s)
 	if (r < 0)
 		return r;
 	mk_gather_at(s->gather, inode)->e = s->first;
+	mk_intake_expect(s->intake, name);
 	r = mk_gather_put(s->gather, place, inode);
 	if (r >= 0)
 		r = mk_intake_begin(s->intake, inode, MK_NONE, true);

@@ -73,8 +73,10 @@ static void print_kept(const struct mk_run *run)
 		       mk_value(&s->kept_frames), mk_value(&s->kept_bytes));
 }
 
-static void print_stages(const struct mk_stats *s)
+static void print_stages(const struct mk_run *run)
 {
+	const struct mk_stats *s = &run->stats;
+
 	printf("same size    %" PRIu64 " files\n", mk_value(&s->same_size));
 	printf("same first   %" PRIu64 "\n", mk_value(&s->same_first));
 	printf("same last    %" PRIu64 "\n", mk_value(&s->same_last));
@@ -82,8 +84,14 @@ static void print_stages(const struct mk_stats *s)
 	printf("hashed       %" PRIu64 "\n", mk_value(&s->hashed));
 	printf("same hash    %" PRIu64 "\n", mk_value(&s->same_hash));
 	printf("compared     %" PRIu64 "\n", mk_value(&s->compared));
+	if (run->opt->order == MK_ORDER_SIMILARITY)
+		printf("similar      %" PRIu64 " of %" PRIu64 " files\n",
+		       mk_value(&s->similar), mk_value(&s->sketched));
 	printf("read         %" PRIu64 " bytes of %" PRIu64 " files\n",
 	       mk_value(&s->read_bytes), mk_value(&s->read_files));
+	printf("skipped      %" PRIu64 " bytes by name, %" PRIu64
+	       " by what they look like\n",
+	       mk_value(&s->skipped_named), mk_value(&s->skipped_noise));
 	printf("index        %" PRIu64 " bytes\n", mk_value(&s->index_bytes));
 }
 
@@ -128,7 +136,7 @@ static void print_text(const struct mk_run *run, const struct sums *sums)
 	print_devices(s);
 	print_kept(run);
 	if (run->opt->verbosity > 0)
-		print_stages(s);
+		print_stages(run);
 	printf("in           %" PRIu64 " bytes\n", mk_value(&s->bytes));
 	printf("out          %" PRIu64 " bytes in %" PRIu64 " volumes\n",
 	       mk_value(&s->written), mk_value(&s->volumes));
@@ -207,6 +215,9 @@ static int print_json(const struct mk_run *run, const struct sums *sums)
 		{ "stream_bytes", &s->stream },
 		{ "bytes_out", &s->written },
 		{ "index_bytes", &s->index_bytes },
+		{ "similar", &s->similar },
+		{ "skipped_by_name", &s->skipped_named },
+		{ "skipped_as_noise", &s->skipped_noise },
 		{ "volumes", &s->volumes },
 		{ "device_frames", &s->device_frames },
 		{ "kept_frames", &s->kept_frames },

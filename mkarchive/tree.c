@@ -79,6 +79,7 @@ void mk_tree_close(struct mk_tree *t)
 	mk_spool_close(&t->digests);
 	mk_spool_close(&t->sha256);
 	mk_spool_close(&t->links);
+	mk_spool_close(&t->order);
 	*t = (struct mk_tree){ .root_fd = -1 };
 }
 
@@ -93,6 +94,7 @@ void mk_tree_release(struct mk_tree *t)
 	mk_spool_release(&t->digests);
 	mk_spool_release(&t->sha256);
 	mk_spool_release(&t->links);
+	mk_spool_release(&t->order);
 }
 
 /* ---- entries ------------------------------------------------------------- */

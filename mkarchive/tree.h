@@ -33,6 +33,7 @@ enum mk_entry_flags {
 	MK_ENTRY_DOUBT = 64, /* it could not be compared to its end */
 	MK_ENTRY_DIFFERS = 128, /* the archive has it otherwise */
 	MK_ENTRY_REMOVED = 256, /* from the source (set by removal) */
+	MK_ENTRY_PACKED = 512, /* before its turn in the tree (set by pack) */
 };
 
 struct mk_entry {
@@ -109,6 +110,8 @@ struct mk_tree {
 	struct mk_spool digests; /* struct arc_digest128 by entry */
 	struct mk_spool sha256; /* 32 bytes by entry; unused: not opened */
 	struct mk_spool links; /* struct mk_link: inodes with more names */
+	struct mk_spool order; /* u64: entries as they are packed, before all
+				* others (order.h); unused: not opened */
 	struct mk_interned *interned; /* the xattr sets' hash table */
 };
 

@@ -222,26 +222,45 @@ static int make_room(struct mk_volwrite *vw, uint64_t n)
 	return begin_volume(vw);
 }
 
-int mk_volwrite_put(struct mk_volwrite *vw, const void *piece, size_t n,
-		    size_t tail, uint32_t *ret_volume, uint64_t *ret_offset)
+static int put(struct mk_volwrite *vw, struct arc_span head,
+	       struct arc_span body, size_t tail, uint32_t *ret_volume,
+	       uint64_t *ret_offset)
 {
 	uint64_t all;
 	uint64_t at;
 
 	if (vw->err < 0)
 		return vw->err;
-	if (!arc_add_ok((uint64_t)n, (uint64_t)tail, &all))
+	if (!arc_add_ok((uint64_t)head.n, (uint64_t)body.n, &all) ||
+	    !arc_add_ok(all, (uint64_t)tail, &all))
 		return vw->err = -EOVERFLOW;
 	vw->err = make_room(vw, all);
 	if (vw->err < 0)
 		return vw->err;
 	at = vw->off;
-	vw->err = append(vw, piece, n);
+	vw->err = append(vw, head.p, head.n);
+	if (vw->err >= 0 && body.n)
+		vw->err = append(vw, body.p, body.n);
 	if (vw->err < 0)
 		return vw->err;
 	*ret_volume = vw->number;
 	*ret_offset = at;
 	return 0;
+}
+
+int mk_volwrite_put(struct mk_volwrite *vw, const void *piece, size_t n,
+		    size_t tail, uint32_t *ret_volume, uint64_t *ret_offset)
+{
+	const struct arc_span all = { piece, n }, none = { NULL, 0 };
+
+	return put(vw, all, none, tail, ret_volume, ret_offset);
+}
+
+int mk_volwrite_put_two(struct mk_volwrite *vw, struct arc_span head,
+			struct arc_span body, uint32_t *ret_volume,
+			uint64_t *ret_offset)
+{
+	return put(vw, head, body, 0, ret_volume, ret_offset);
 }
 
 int mk_volwrite_keep(struct mk_volwrite *vw, uint32_t volume, uint64_t offset,

@@ -116,6 +116,11 @@ ARC_DEFINE_CLEANUP(struct mk_volwrite, mk_volwrite_close)
 int mk_volwrite_put(struct mk_volwrite *vw, const void *piece, size_t n,
 		    size_t tail, uint32_t *ret_volume, uint64_t *ret_offset);
 
+/* The same, with a piece that lies in two places. */
+int mk_volwrite_put_two(struct mk_volwrite *vw, struct arc_span head,
+			struct arc_span body, uint32_t *ret_volume,
+			uint64_t *ret_offset);
+
 /*
  * The n bytes at that place, which an earlier run has written, are the next
  * piece, as the caller has made sure. 1: they are kept. 0: it would not lie
