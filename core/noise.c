@@ -225,8 +225,7 @@ static void enter_before(struct arc_noise *n, size_t at, size_t low)
 	n->entered = at;
 }
 
-/* Four bytes that came shortly before: what data that was compressed with a
- * poor code is full of. */
+/* Places in the runs whose four bytes came shortly before. */
 static unsigned close_repeats(struct arc_span seg)
 {
 	unsigned found = 0;

@@ -11,13 +11,14 @@
  *	2. No stretches of 64 bytes whose highest bits are all the same: text,
  *	   zeros and tables between what is even.
  *	3. No repeats, as far back as the codec will see: of the places whose
- *	   lowest six bits are one pattern, one in 64, the latest with the same
- *	   four bytes is remembered. As it is the bytes that decide which places
- *	   are looked at (A. Broder, Identifying and filtering near-duplicate
- *	   documents, 2000, has the idea), a repeat is seen at the same places
- *	   again. One of 500 bytes is missed in one case of 2,500; what is
- *	   missed in a segment is 24 bytes on average, whatever repeats there
- *	   are.
+ *	   lowest seven bits are one pattern, one in 128, the latest with the
+ *	   same four bytes is remembered. As it is the bytes that decide which
+ *	   places are looked at (A. Broder, Identifying and filtering
+ *	   near-duplicate documents, 2000, has the idea), a repeat is seen at the
+ *	   same places again. Of the bytes of a segment that repeat others, 47
+ *	   at most go unseen on average: the more there are, the less likely.
+ *	4. No four bytes that came shortly before, in two runs of 1 KiB: data
+ *	   that was compressed poorly is full of them.
  *
  * Of a file whose name says that it is compressed, more is let pass: some
  * unevenness, some repeats; what contradicts the name is told still.

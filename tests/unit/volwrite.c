@@ -110,6 +110,35 @@ static void a_piece_one_byte_too_long_begins_the_next_volume(void **state)
 	close_memory(&o);
 }
 
+static void a_piece_of_two_parts_crosses_no_border(void **state)
+{
+	const struct arc_span head = { bytes, 100 };
+	struct arc_span body = { bytes + 50, LIMIT - HEAD - 100 };
+	struct arc_span first;
+	struct opened o;
+	uint32_t volume;
+	uint64_t offset;
+
+	(void)state;
+	open_memory(&o, LIMIT);
+	assert_int_equal(
+		mk_volwrite_put_two(o.vw, head, body, &volume, &offset), 0);
+	assert_int_equal(volume, 1);
+	first = arc_store_memory_bytes(o.sink.set.stores[0]);
+	assert_int_equal(first.n, LIMIT);
+	assert_memory_equal(first.p + HEAD, head.p, head.n);
+	assert_memory_equal(first.p + HEAD + 100, body.p, body.n);
+	body.n = 10;
+	assert_int_equal(
+		mk_volwrite_put_two(o.vw, head, body, &volume, &offset), 0);
+	assert_int_equal(volume, 2);
+	body.n = LIMIT - HEAD - 99;
+	assert_int_equal(mk_volwrite_put_two(o.vw, head, body, &volume,
+					     &offset),
+			 -E2BIG);
+	close_memory(&o);
+}
+
 static void the_tail_is_kept_free_behind_a_piece(void **state)
 {
 	struct opened o;
@@ -696,6 +725,7 @@ int main(void)
 		cmocka_unit_test(a_piece_that_just_fits_stays_in_its_volume),
 		cmocka_unit_test(
 			a_piece_one_byte_too_long_begins_the_next_volume),
+		cmocka_unit_test(a_piece_of_two_parts_crosses_no_border),
 		cmocka_unit_test(the_tail_is_kept_free_behind_a_piece),
 		cmocka_unit_test(a_piece_that_fits_no_volume_is_refused),
 		cmocka_unit_test(no_volume_passes_its_limit),
