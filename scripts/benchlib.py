@@ -52,6 +52,15 @@ def interval(ratios):
     return "%.2f [%.2f..%.2f]" % confidence(ratios)
 
 
+def judge(low, high, bound, fewer_is_better):
+    """Whether the whole interval lies on the right side of a bound."""
+    if fewer_is_better:
+        met, missed = high <= bound, low > bound
+    else:
+        met, missed = low >= bound, high < bound
+    return "met" if met else "MISSED" if missed else "undecided"
+
+
 def rotated(items, round_number):
     k = round_number % len(items)
     return items[k:] + items[:k]
@@ -79,13 +88,18 @@ def commit():
                    os.path.dirname(os.path.abspath(__file__)))
 
 
-def table(title, notes, header, rows):
+def rows(header, lines):
+    print("| %s |\n|%s" % (" | ".join(header), "---|" * len(header)))
+    for line in lines:
+        print("| %s |" % " | ".join(line))
+    print()
+
+
+def table(title, notes, header, lines):
     print("# %s\n" % title)
     print("- machine: %s" % machine())
     print("- commit: %s" % commit())
     for note in notes:
         print("- %s" % note)
-    print("\n| %s |\n|%s" % (" | ".join(header), "---|" * len(header)))
-    for row in rows:
-        print("| %s |" % " | ".join(row))
     print()
+    rows(header, lines)

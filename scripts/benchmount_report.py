@@ -50,23 +50,15 @@ class Records:
         return len(done or ())
 
 
-def judge(low, high, bound, fewer_is_better):
-    if fewer_is_better:
-        met, missed = high <= bound, low > bound
-    else:
-        met, missed = low >= bound, high < bound
-    return "met" if met else "MISSED" if missed else "undecided"
-
-
 def verdict(cell, ratios, tails):
     """The ratio's and, where there is one, that of the longest reads."""
     if cell.bound is None:
         return ""
     _, low, high = benchlib.confidence(ratios)
-    said = judge(low, high, cell.bound, cell.fewer_is_better())
+    said = benchlib.judge(low, high, cell.bound, cell.fewer_is_better())
     if cell.p99:
         _, low, high = benchlib.confidence(tails)
-        said += ", p99 " + judge(low, high, cell.p99, True)
+        said += ", p99 " + benchlib.judge(low, high, cell.p99, True)
     if len(ratios) < ENOUGH:
         said += " (rounds: %d)" % len(ratios)
     return said
