@@ -27,6 +27,7 @@ struct mk_xattrs {
 	const struct mk_tree *tree;
 	const char *path; /* messages speak of it; NULL: of the entry */
 	bool by_proc; /* /proc is there: attributes of any kind of file */
+	bool by_at; /* and mk_xattrs_list_at() can be used */
 	char *names; /* as listed */
 	struct arc_buf values;
 	struct mk_xattr_read *read;
@@ -38,6 +39,11 @@ struct mk_xattrs {
 int mk_xattrs_init(struct mk_xattrs *x, struct mk_run *run,
 		   const struct mk_tree *tree, int fd);
 void mk_xattrs_fini(struct mk_xattrs *x);
+
+/* listxattrat(2), never through a symlink: -1 and errno. Ask first whether there
+ * is such a call. */
+ssize_t mk_xattrs_list_at(int dir_fd, const char *name, char *names, size_t n);
+bool mk_xattrs_can_list_at(int dir_fd);
 
 /*
  * The attributes of `name` in the directory dir_fd, which is entry `dir`; name

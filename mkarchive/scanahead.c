@@ -43,6 +43,7 @@ struct mk_look {
 struct mk_lookahead {
 	const struct mk_tree *tree;
 	bool by_proc;
+	bool by_at; /* mk_xattrs_list_at() can be used */
 	unsigned threads; /* the owner's, as the next is */
 	pthread_t *thread;
 
@@ -143,9 +144,14 @@ static bool has_no_attributes(const struct mk_lookahead *a, int fd,
 			      const char *name)
 {
 	char path[32 + NAME_MAX * 4];
-	int n = snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", fd, name);
 	ssize_t listed;
+	int n;
 
+	if (a->by_at) {
+		listed = mk_xattrs_list_at(fd, name, NULL, 0);
+		return !listed || (listed < 0 && errno == ENOTSUP);
+	}
+	n = snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", fd, name);
 	if (!a->by_proc || n < 0 || (size_t)n >= sizeof(path))
 		return false;
 	listed = llistxattr(path, NULL, 0);
@@ -316,6 +322,7 @@ int mk_lookahead_new(struct mk_run *run, const struct mk_tree *tree,
 		return -ENOMEM;
 	a->tree = tree;
 	a->by_proc = by_proc;
+	a->by_at = by_proc && mk_xattrs_can_list_at(tree->root_fd);
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->wanted, NULL);
 	pthread_cond_init(&a->finished, NULL);
