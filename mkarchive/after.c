@@ -71,7 +71,7 @@ static int verify(struct mk_run *run, const struct mk_stream *src,
 static int remove_source(struct mk_run *run, struct mk_tree *tree)
 {
 	if (!mk_value(&run->stats.differences)) {
-		mk_progress_stage(run->progress, MK_STAGE_REMOVE);
+		mk_stages_begin(run, MK_STAGE_REMOVE);
 		return mk_removal(run, tree);
 	}
 	arc_say(run->diag, ARC_WARN,
@@ -104,6 +104,7 @@ void mk_after(struct mk_run *run, const struct mk_stream *src,
 		count_not_removed(run, tree);
 	if (r < 0)
 		mk_count(&run->stats.problems, 1);
+	mk_stages_end(run);
 	r = run->report ? mk_report_entries(run->report, run, tree) : 0;
 	if (r < 0)
 		mk_count(&run->stats.problems, 1);

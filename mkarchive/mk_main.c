@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "after.h"
 #include "dedup.h"
@@ -21,14 +20,6 @@
 
 ARC_DEFINE_CLEANUP(struct mk_tree, mk_tree_close)
 ARC_DEFINE_CLEANUP(struct mk_progress, mk_progress_stop)
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* The archive's own files, should they lie in the tree. */
 static int find_own_files(const char *out, int dir_fd, struct mk_scan_skip *ret)
@@ -69,7 +60,8 @@ static int write_index(struct mk_run *run, struct mk_tree *tree,
 	arc_cleanup(arc_freep) char *text = NULL;
 	int r;
 
-	mk_progress_stage(run->progress, MK_STAGE_INDEX);
+	atomic_store(&run->stats.written, mk_volwrite_bytes(vw));
+	mk_stages_begin(run, MK_STAGE_INDEX);
 	r = mk_numbers(tree, root);
 	if (r < 0)
 		return r;
@@ -85,7 +77,9 @@ static int write_index(struct mk_run *run, struct mk_tree *tree,
 	settle_counts(&run->stats, root);
 	mk_count(&run->stats.index_bytes, mk_idxwrite_bytes_written(idx));
 	mk_count(&run->stats.volumes, mk_volwrite_volumes(vw));
-	mk_count(&run->stats.written, mk_volwrite_bytes(vw));
+	atomic_store(&run->stats.written, mk_volwrite_bytes(vw));
+	mk_count(&run->stats.indexed, arc_get64(root->entries));
+	mk_stages_end(run);
 	return 0;
 }
 
@@ -110,22 +104,24 @@ static int archive_tree(struct mk_run *run, struct mk_options *opt,
 	struct arc_disk_root root = { 0 };
 	int r;
 
+	mk_stages_begin(run, MK_STAGE_SCAN);
 	r = mk_scan(run, tree, skip);
+	mk_stages_end(run);
 	if (r >= 0)
 		r = begin_output(run, opt, sink);
 	if (r >= 0) {
-		mk_progress_stage(run->progress, MK_STAGE_DEDUP);
+		mk_stages_begin(run, MK_STAGE_DEDUP);
 		r = mk_dedup(run, tree, mk_volume_sink_dir(sink));
 	}
-	if (r >= 0) {
-		mk_progress_stage(run->progress, MK_STAGE_ORDER);
+	if (r >= 0 && opt->order != MK_ORDER_WALK) {
+		mk_stages_begin(run, MK_STAGE_ORDER);
 		r = mk_order(run, tree, mk_volume_sink_dir(sink));
 	}
 	if (r < 0) {
 		sink->ops->close(sink->ctx);
 		return r;
 	}
-	mk_progress_stage(run->progress, MK_STAGE_PACK);
+	mk_stages_begin(run, MK_STAGE_PACK);
 	r = mk_pack(run, tree, sink, &root, &vw, &idx);
 	if (r < 0)
 		return r;
@@ -146,7 +142,7 @@ static int archive_stream(struct mk_run *run, struct mk_options *opt,
 		sink->ops->close(sink->ctx);
 		return r;
 	}
-	mk_progress_stage(run->progress, MK_STAGE_PACK);
+	mk_stages_begin(run, MK_STAGE_PACK);
 	r = mk_stream_pack(run, src, tree, mk_volume_sink_dir(sink), sink,
 			   &root, &vw, &idx);
 	return r < 0 ? r : write_index(run, tree, &root, vw, idx);
@@ -276,9 +272,9 @@ static void set_signals(void (*handler)(int sig))
 
 /* ------------------------------------------------------------------------- */
 
-static int print_summary(struct mk_run *run, double seconds)
+static int print_summary(struct mk_run *run)
 {
-	int r = mk_summary_print(run, seconds);
+	int r = mk_summary_print(run);
 
 	if (r < 0)
 		arc_say(run->diag, ARC_ERROR,
@@ -311,10 +307,10 @@ int main(int argc, char **argv)
 	struct mk_options opt;
 	struct arc_diag diag;
 	struct mk_run run = { .opt = &opt, .diag = &diag };
-	double begun = now();
 	bool refused = false;
 	int r, status;
 
+	mk_stages_start(&run);
 	status = mk_options_parse(argc, argv, &opt);
 	if (status >= 0) {
 		mk_options_fini(&opt);
@@ -344,7 +340,7 @@ int main(int argc, char **argv)
 				     : "");
 		status = MK_EXIT_FAILED;
 	} else {
-		status = print_summary(&run, now() - begun);
+		status = print_summary(&run);
 	}
 	arc_gpu_free(run.gpu);
 	arc_diag_fini(&diag);

@@ -13,6 +13,7 @@
 
 #include "diag.h"
 #include "mk_options.h"
+#include "stages.h"
 #include "tree.h"
 
 typedef atomic_uint_fast64_t mk_counter;
@@ -26,6 +27,7 @@ struct mk_stats {
 	mk_counter hardlinks; /* further names */
 	mk_counter excluded;
 	mk_counter bytes; /* sum of st_size of regular inodes */
+	mk_counter listed; /* entries */
 
 	/* dedup: files that are still candidates after each stage */
 	mk_counter same_size;
@@ -36,6 +38,8 @@ struct mk_stats {
 	mk_counter device_hashed; /* bytes of them hashed by devices */
 	mk_counter same_hash;
 	mk_counter compared; /* pairs compared byte for byte */
+	mk_counter searched; /* files opened on the way */
+	mk_counter searched_bytes; /* read from them */
 	mk_counter duplicates; /* files found equal */
 	mk_counter duplicate_bytes; /* their data, not stored again */
 
@@ -46,6 +50,8 @@ struct mk_stats {
 	/* pack */
 	mk_counter read_bytes; /* data read from files for packing */
 	mk_counter read_files;
+	mk_counter held_bytes; /* of these, what the search had read */
+	mk_counter held_files;
 	mk_counter hole_bytes;
 	mk_counter stream; /* bytes of the stream */
 	mk_counter frames[8]; /* by codec id */
@@ -61,6 +67,7 @@ struct mk_stats {
 	mk_counter volumes;
 	mk_counter written; /* bytes of all volumes */
 	mk_counter index_bytes;
+	mk_counter indexed; /* entries written down */
 
 	/* recheck, removal */
 	mk_counter verified; /* entries found equal */
@@ -85,6 +92,7 @@ struct mk_run {
 	struct arc_gpu *gpu; /* devices that hash or encode; NULL: none */
 	bool was_complete; /* there was nothing left to resume */
 	struct mk_stats stats;
+	struct mk_stages stages;
 };
 
 static inline void mk_count(mk_counter *c, uint64_t n)

@@ -95,6 +95,8 @@ static void draw(struct mk_progress *p)
 		fprintf(stderr, "\r\033[Kremoving, %" PRIu64 " of %" PRIu64,
 			mk_value(&s->removed), mk_value(&s->verified));
 		break;
+	case MK_STAGES:
+		break;
 	}
 	fflush(stderr);
 	p->drawn = true;

@@ -10,16 +10,6 @@
 
 #include "mk_run.h"
 
-enum mk_stage {
-	MK_STAGE_SCAN,
-	MK_STAGE_DEDUP,
-	MK_STAGE_ORDER,
-	MK_STAGE_PACK,
-	MK_STAGE_INDEX,
-	MK_STAGE_VERIFY,
-	MK_STAGE_REMOVE
-};
-
 /* Starts the line when stderr is a terminal and not quiet; *ret NULL else.
  * Messages of run->diag must go through mk_progress_sink(). */
 int mk_progress_start(struct mk_run *run, struct mk_progress **ret);

@@ -181,7 +181,7 @@ int mk_recheck(struct mk_run *run, struct mk_tree *tree,
 				.lock = PTHREAD_MUTEX_INITIALIZER };
 	int r = mk_spool_open(&c.pieces, dir_fd, sizeof(struct mk_piece));
 
-	mk_progress_stage(run->progress, MK_STAGE_VERIFY);
+	mk_stages_begin(run, MK_STAGE_VERIFY);
 	if (r >= 0)
 		r = compare(&c);
 	if (r >= 0)
@@ -233,7 +233,7 @@ int mk_recheck_sums(struct mk_run *run, const struct mk_scan_skip *skip,
 	int r;
 
 	run->sums_only = true;
-	mk_progress_stage(run->progress, MK_STAGE_VERIFY);
+	mk_stages_begin(run, MK_STAGE_VERIFY);
 	r = open_set(run, skip, dir_fd, &archive);
 	if (r >= 0) {
 		bad = arc_archive_verify(archive, &options);

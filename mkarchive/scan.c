@@ -510,6 +510,7 @@ int mk_scan(struct mk_run *run, struct mk_tree *tree,
 	else if (err)
 		arc_say(run->diag, ARC_ERROR, "cannot scan %s: %s", src,
 			strerrordesc_np(-err));
+	mk_count(&run->stats.listed, tree->entries.count);
 	mk_tree_release(tree);
 	return err;
 }

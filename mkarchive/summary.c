@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codec.h"
+#include "pool.h"
 
 /* Numbers that are computed, once for both forms. */
 struct sums {
@@ -14,6 +15,7 @@ struct sums {
 	double reduction; /* percent of the bytes in */
 	double seconds;
 	double speed; /* MB (2^20 bytes) in, per second */
+	struct mk_usage all;
 };
 
 static double percent(uint64_t part, uint64_t whole)
@@ -21,17 +23,18 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole ? 100.0 * (double)part / (double)whole : 0.0;
 }
 
-static struct sums sum_up(const struct mk_stats *s, double seconds)
+static struct sums sum_up(const struct mk_run *run)
 {
+	const struct mk_stats *s = &run->stats;
 	uint64_t in = mk_value(&s->bytes), out = mk_value(&s->written);
-	struct sums sums = { .seconds = seconds };
+	struct sums sums = { .all = mk_stages_all(run) };
 
+	sums.seconds = sums.all.wall;
 	for (size_t i = 0; i < ARC_COUNT(s->frames); i++)
 		sums.frames += mk_value(&s->frames[i]);
 	if (in)
 		sums.reduction = 100.0 * (1.0 - (double)out / (double)in);
-	if (seconds > 0)
-		sums.speed = (double)in / (double)ARC_MIB / seconds;
+	sums.speed = mk_usage_speed(&sums.all, in);
 	return sums;
 }
 
@@ -89,6 +92,9 @@ static void print_stages(const struct mk_run *run)
 		       mk_value(&s->similar), mk_value(&s->sketched));
 	printf("read         %" PRIu64 " bytes of %" PRIu64 " files\n",
 	       mk_value(&s->read_bytes), mk_value(&s->read_files));
+	printf("of these     %" PRIu64 " bytes of %" PRIu64
+	       " files had been read in the search\n",
+	       mk_value(&s->held_bytes), mk_value(&s->held_files));
 	printf("skipped      %" PRIu64 " bytes by name, %" PRIu64
 	       " by what they look like\n",
 	       mk_value(&s->skipped_named), mk_value(&s->skipped_noise));
@@ -114,6 +120,81 @@ static void print_after(const struct mk_run *run)
 		       mk_value(&s->removed), mk_value(&s->removed_bytes),
 		       mk_value(&s->not_removed));
 }
+
+/* ---- what the stages have taken ------------------------------------------ */
+
+/* A figure of a second, or a line where there is nothing. */
+static void print_rate(int width, double rate)
+{
+	if (rate > 0)
+		printf(" %*.*f", width, rate < 10 ? 1 : 0, rate);
+	else
+		printf(" %*s", width, "-");
+}
+
+static void print_usage(const char *name, const struct mk_usage *u)
+{
+	printf("%-8s %8.2f %8.2f %6.0f", name, u->wall, u->cpu,
+	       mk_usage_percent(u, arc_cpu_count()));
+	print_rate(10, u->wall > 0 ? (double)u->files / u->wall : 0);
+	print_rate(10, mk_usage_speed(u, u->read));
+	print_rate(10, mk_usage_speed(u, u->written));
+	print_rate(10, mk_usage_speed(u, u->disk_read));
+	print_rate(10, mk_usage_speed(u, u->disk_written));
+	putchar('\n');
+}
+
+/* A stage that there was none of takes no line. */
+static void print_usages(const struct mk_run *run, const struct mk_usage *all)
+{
+	printf("%-8s %8s %8s %6s %10s %10s %10s %10s %10s\n", "stage",
+	       "seconds", "CPU s", "CPU %", "files/s", "read MB/s",
+	       "write MB/s", "disk read", "disk write");
+	for (int i = 0; i < MK_STAGES; i++) {
+		const struct mk_usage *u = &run->stages.of[i];
+
+		if (u->wall > 0)
+			print_usage(mk_stage_name((enum mk_stage)i), u);
+	}
+	print_usage("all", all);
+	printf("CPU %%        of %u cores, %u threads that compress, up to %u "
+	       "that read ahead\n",
+	       arc_cpu_count(), run->opt->threads, run->stages.readers);
+	printf("peak memory  %.0f MB\n",
+	       (double)mk_peak_memory() / (double)ARC_MIB);
+}
+
+static json_t *json_usage(const struct mk_usage *u)
+{
+	return json_pack("{sfsfsfsIsfsIsfsIsfsIsI}", "seconds", u->wall,
+			 "cpu_seconds", u->cpu, "cpu_percent",
+			 mk_usage_percent(u, arc_cpu_count()), "files",
+			 (json_int_t)u->files, "files_per_second",
+			 u->wall > 0 ? (double)u->files / u->wall : 0.0,
+			 "read_bytes", (json_int_t)u->read,
+			 "read_mb_per_second", mk_usage_speed(u, u->read),
+			 "written_bytes", (json_int_t)u->written,
+			 "written_mb_per_second", mk_usage_speed(u, u->written),
+			 "disk_read_bytes", (json_int_t)u->disk_read,
+			 "disk_written_bytes", (json_int_t)u->disk_written);
+}
+
+static json_t *json_usages(const struct mk_run *run)
+{
+	json_t *stages = json_object();
+
+	for (int i = 0; i < MK_STAGES; i++) {
+		const struct mk_usage *u = &run->stages.of[i];
+
+		if (u->wall > 0)
+			json_object_set_new(stages,
+					    mk_stage_name((enum mk_stage)i),
+					    json_usage(u));
+	}
+	return stages;
+}
+
+/* ------------------------------------------------------------------------- */
 
 static void print_text(const struct mk_run *run, const struct sums *sums)
 {
@@ -143,6 +224,8 @@ static void print_text(const struct mk_run *run, const struct sums *sums)
 	printf("reduction    %.1f %%\n", sums->reduction);
 	print_after(run);
 	printf("time         %.2f s, %.1f MB/s\n", sums->seconds, sums->speed);
+	if (run->opt->verbosity > 0)
+		print_usages(run, &sums->all);
 	if (mk_value(&s->problems))
 		printf("problems     %" PRIu64
 		       " files were skipped or changed; see the messages\n",
@@ -212,6 +295,8 @@ static int print_json(const struct mk_run *run, const struct sums *sums)
 		{ "hole_bytes", &s->hole_bytes },
 		{ "read_bytes", &s->read_bytes },
 		{ "read_files", &s->read_files },
+		{ "held_bytes", &s->held_bytes },
+		{ "held_files", &s->held_files },
 		{ "stream_bytes", &s->stream },
 		{ "bytes_out", &s->written },
 		{ "index_bytes", &s->index_bytes },
@@ -245,15 +330,23 @@ static int print_json(const struct mk_run *run, const struct sums *sums)
 			    json_real(sums->reduction));
 	json_object_set_new(root, "seconds", json_real(sums->seconds));
 	json_object_set_new(root, "mb_per_second", json_real(sums->speed));
+	json_object_set_new(root, "stages", json_usages(run));
+	json_object_set_new(root, "all", json_usage(&sums->all));
+	json_object_set_new(root, "cores", json_integer(arc_cpu_count()));
+	json_object_set_new(root, "threads", json_integer(run->opt->threads));
+	json_object_set_new(root, "reader_threads",
+			    json_integer(run->stages.readers));
+	json_object_set_new(root, "peak_rss_bytes",
+			    json_integer((json_int_t)mk_peak_memory()));
 	r = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 	json_decref(root);
 	putchar('\n');
 	return r < 0 ? -EIO : 0;
 }
 
-int mk_summary_print(const struct mk_run *run, double seconds)
+int mk_summary_print(const struct mk_run *run)
 {
-	struct sums sums = sum_up(&run->stats, seconds);
+	struct sums sums = sum_up(run);
 
 	if (run->opt->json) {
 		int r = print_json(run, &sums);

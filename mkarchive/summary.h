@@ -12,8 +12,8 @@
 /*
  * Prints to stdout: nothing when quiet, one JSON object with --json, else the
  * lines the manual describes (with -v also the counts of every stage of the
- * search for duplicates). -EIO when stdout cannot be written.
+ * search for duplicates, and what each stage of the run has taken). -EIO when stdout cannot be written.
  */
-int mk_summary_print(const struct mk_run *run, double seconds);
+int mk_summary_print(const struct mk_run *run);
 
 #endif
