@@ -52,9 +52,11 @@ const struct arc_config_key arc_config_keys[ARC_CONFIG_KEYS] = {
 		.name = "NUM_READERS",
 		.unit = "threads",
 		.about = "Threads that open and read files of up to 1M before "
-			 "their turn comes to be packed. With 0 every file is "
-			 "read when its turn comes. More help where a storage "
-			 "answers many at once.",
+			 "their turn comes to be packed, at most: one begins, "
+			 "and more join it while files come too slowly and "
+			 "processors are idle. With 0 every file is read when "
+			 "its turn comes. More help where a storage answers "
+			 "many at once.",
 		.max = 1024,
 		.fallback = 8,
 		.programs = ARC_CONFIG_MKARCHIVE,
@@ -65,7 +67,9 @@ const struct arc_config_key arc_config_keys[ARC_CONFIG_KEYS] = {
 		.about = "What the threads of NUM_READERS have read and what "
 			 "has not been packed yet is no more than this. Files "
 			 "larger than a quarter of it are not read before "
-			 "their turn.",
+			 "their turn. Four times as much is taken for files of "
+			 "up to 4K that the search for duplicates has read: "
+			 "they are not read again.",
 		.min = ARC_MIB,
 		.max = 64 * ARC_GIB,
 		.fallback = 16 * ARC_MIB,

@@ -23,6 +23,12 @@
 /* Up to here a file is read whole for its samples: a page costs as one byte. */
 #define SAMPLE_WHOLE 4096
 
+/* Of a larger one: first, last and centre. */
+#define SAMPLE_BYTES 7
+
+/* What is held for packing, in units of what is read ahead there. */
+#define HELD_BUFFERS 4
+
 /* Descriptors a worker has open at most: its directory, the next one while it
  * changes over, two files. */
 #define WORKER_FDS 4
@@ -100,24 +106,45 @@ static uint64_t centre_at(uint64_t size)
 	return size < 3 ? 0 : size / 2 - 1;
 }
 
-static bool sample_whole(struct mk_candidate *c, int fd)
+/* Keeps what was read, where there is room and it is what was listed. */
+static void hold(struct mk_dedup *d, const struct mk_candidate *c, int fd,
+		 const uint8_t *bytes)
 {
-	uint8_t bytes[SAMPLE_WHOLE] = { 0 };
+	struct mk_entry *e = mk_tree_at(d->tree, c->entry);
+	uint8_t *room;
+	uint64_t at;
+
+	if (!d->tree->held || e->flags & MK_ENTRY_SPARSE)
+		return;
+	room = mk_held_room(d->tree->held, (size_t)c->size, &at);
+	if (!room || mk_source_check(d->tree, c->entry, fd))
+		return;
+	memcpy(room, bytes, (size_t)c->size);
+	e->data = at;
+	e->flags |= MK_ENTRY_HELD;
+}
+
+static bool sample_whole(struct mk_dedup *d, struct mk_candidate *c, int fd)
+{
+	uint8_t bytes[SAMPLE_WHOLE];
 	size_t n = (size_t)c->size;
 	size_t centre = (size_t)centre_at(n);
 
+	/* The centre of the smallest lies behind their end. */
+	memset(bytes, 0, sizeof(c->centre));
 	if (!read_exactly(fd, bytes, n, 0))
 		return false;
+	hold(d, c, fd, bytes);
 	memcpy(c->first, bytes, sizeof(c->first));
 	memcpy(c->last, bytes + (n < 2 ? 0 : n - 2), sizeof(c->last));
 	memcpy(c->centre, bytes + centre, sizeof(c->centre));
 	return true;
 }
 
-static bool sample(struct mk_candidate *c, int fd)
+static bool sample(struct mk_dedup *d, struct mk_candidate *c, int fd)
 {
 	if (c->size <= SAMPLE_WHOLE)
-		return sample_whole(c, fd);
+		return sample_whole(d, c, fd);
 	return read_exactly(fd, c->first, sizeof(c->first), 0) &&
 	       read_exactly(fd, c->last, sizeof(c->last),
 			    c->size - sizeof(c->last)) &&
@@ -130,6 +157,7 @@ static int sample_block(void *ctx, uint64_t block)
 	struct mk_dedup *d = ctx;
 	uint64_t i = block * SAMPLE_BLOCK;
 	uint64_t end = ARC_MIN(i + SAMPLE_BLOCK, d->list.count);
+	uint64_t opened = 0, read = 0;
 	struct mk_dedup_worker *w;
 	int err = mk_dedup_take_worker(d, &w);
 
@@ -140,18 +168,36 @@ static int sample_block(void *ctx, uint64_t block)
 		arc_cleanup(arc_closep) int fd = -1;
 
 		mk_dedup_release(d, i);
-		err = mk_source_open(w->source, c->entry, &fd);
+		/* Samples only propose: that it is the same file is found out
+		 * when more of it is read. */
+		err = mk_source_open_blind(w->source, c->entry, &fd);
 		if (mk_source_is_fatal(err))
 			break;
-		if (err || !sample(c, fd))
+		if (err || !sample(d, c, fd))
 			c->state = MK_CANDIDATE_OUT;
+		read += c->size <= SAMPLE_WHOLE ? c->size : SAMPLE_BYTES;
+		opened += !err;
 		err = 0;
 	}
+	mk_count(&d->run->stats.searched, opened);
+	mk_count(&d->run->stats.searched_bytes, read);
 	mk_dedup_put_worker(d, w);
 	return err;
 }
 
 /* ---- the hash ------------------------------------------------------------ */
+
+/* What is held is hashed where it lies. */
+static bool hash_held(struct mk_dedup *d, struct mk_candidate *c)
+{
+	const struct mk_entry *e = mk_tree_at(d->tree, c->entry);
+
+	if (!(e->flags & MK_ENTRY_HELD) || d->hash != mk_dedup_fnv)
+		return false;
+	c->hash = mk_dedup_fnv_bytes(mk_tree_held(d->tree, e));
+	mk_count(&d->run->stats.hashed, 1);
+	return true;
+}
 
 static int hash_one(void *ctx, uint64_t i)
 {
@@ -159,15 +205,20 @@ static int hash_one(void *ctx, uint64_t i)
 	struct mk_candidate *c = mk_candidate_at(d, i);
 	arc_cleanup(arc_closep) int fd = -1;
 	struct mk_dedup_worker *w;
-	int err = mk_dedup_take_worker(d, &w);
+	int err;
 
+	mk_dedup_release(d, i);
+	if (hash_held(d, c))
+		return 0;
+	err = mk_dedup_take_worker(d, &w);
 	if (err)
 		return err;
-	mk_dedup_release(d, i);
 	err = mk_source_open(w->source, c->entry, &fd);
 	mk_dedup_put_worker(d, w);
 	if (!err)
 		err = d->hash(fd, c->size, &c->hash);
+	mk_count(&d->run->stats.searched, 1);
+	mk_count(&d->run->stats.searched_bytes, c->size);
 	if (!err)
 		mk_count(&d->run->stats.hashed, 1);
 	else
@@ -312,6 +363,8 @@ int mk_dedup_with(struct mk_run *run, struct mk_tree *tree, int tmp_fd,
 
 	pthread_mutex_init(&d.lock, NULL);
 	err = open_lists(&d, tmp_fd);
+	if (!err)
+		err = mk_held_new(opt->buffer_size * HELD_BUFFERS, &tree->held);
 	if (!err) {
 		d.threads = mk_source_threads(
 			tree, opt->io_workers ? opt->io_workers : opt->threads,

@@ -129,6 +129,7 @@ static int compare_bytes(struct mk_dedup_worker *w, struct side *leader,
 		o = compare_piece(leader, member, at, n);
 		if (o != EQUAL)
 			return (int)o;
+		w->read += 2 * n;
 		err = digest ? digest_bytes(w, leader->buf, n) : 0;
 		at += n;
 		piece = ARC_MIN(piece * 8, MK_COMPARE_PIECE);
@@ -160,20 +161,69 @@ static struct side side_of(const struct mk_dedup *d, uint64_t entry, int fd,
 	};
 }
 
+/* Both are held: nothing is read, and neither can change. */
+static int compare_held(struct mk_dedup *d, struct mk_dedup_worker *w,
+			struct class *cl, struct arc_span leader,
+			struct arc_span member)
+{
+	int err = 0;
+
+	mk_count(&d->run->stats.compared, 1);
+	if (memcmp(leader.p, member.p, leader.n) != 0)
+		return DIFFERENT;
+	cl->bytes += member.n;
+	if (cl->has_digest)
+		return EQUAL;
+	err = begin_digest(w);
+	if (!err)
+		err = digest_bytes(w, leader.p, leader.n);
+	if (!err)
+		err = end_digest(w, cl);
+	return err ? err : EQUAL;
+}
+
+static bool is_held(const struct mk_dedup *d, uint64_t entry)
+{
+	return mk_tree_at(d->tree, entry)->flags & MK_ENTRY_HELD;
+}
+
+static struct arc_span held(const struct mk_dedup *d, uint64_t entry)
+{
+	return mk_tree_held(d->tree, mk_tree_at(d->tree, entry));
+}
+
+/* The leader is opened when it is first read. */
+static int open_leader(struct mk_dedup_worker *w, struct class *cl)
+{
+	return cl->fd >= 0
+		       ? 0
+		       : mk_source_open(w->source, cl->leader->entry, &cl->fd);
+}
+
 /* An outcome, or a negative errno. */
 static int compare_pair(struct mk_dedup *d, struct mk_dedup_worker *w,
 			struct class *cl, const struct mk_candidate *c)
 {
 	arc_cleanup(arc_closep) int fd = -1;
 	struct side leader, member;
-	int outcome = mk_source_open(w->source, c->entry, &fd);
+	int outcome;
 
+	if (is_held(d, cl->leader->entry) && is_held(d, c->entry))
+		return compare_held(d, w, cl, held(d, cl->leader->entry),
+				    held(d, c->entry));
+	outcome = open_leader(w, cl);
+	if (outcome)
+		return mk_source_is_fatal(outcome) ? outcome : LEADER_FAILED;
+	outcome = mk_source_open(w->source, c->entry, &fd);
 	if (outcome)
 		return mk_source_is_fatal(outcome) ? outcome : MEMBER_FAILED;
 	leader = side_of(d, cl->leader->entry, cl->fd, w->leader);
 	member = side_of(d, c->entry, fd, w->member);
 	mk_count(&d->run->stats.compared, 1);
+	mk_count(&d->run->stats.searched, 1);
+	w->read = 0;
 	outcome = compare_bytes(w, &leader, &member, c->size, !cl->has_digest);
+	mk_count(&d->run->stats.searched_bytes, w->read);
 	if (outcome < 0)
 		return outcome;
 	/* What was read counts only if nobody wrote meanwhile. */
@@ -237,14 +287,10 @@ static int settle_first(struct mk_dedup *d, struct mk_dedup_worker *w,
 {
 	struct class cl = { .leader = &list[0], .fd = -1 };
 	uint64_t kept = 0;
-	int failed = mk_source_open(w->source, list[0].entry, &cl.fd);
+	int failed = find_equal(d, w, &cl, list, *n);
 
-	if (!failed) {
-		failed = find_equal(d, w, &cl, list, *n);
+	if (cl.fd >= 0)
 		close(cl.fd);
-	} else if (!mk_source_is_fatal(failed)) {
-		failed = 1;
-	}
 	if (failed < 0)
 		return failed;
 	for (uint64_t i = 1; i < *n; i++) {

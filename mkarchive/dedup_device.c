@@ -100,6 +100,8 @@ static void take_step(struct reader *r, const struct step *step,
 
 		c->hash = arc_fnv_join(r->state, c->size);
 		mk_count(&d->run->stats.hashed, 1);
+		mk_count(&d->run->stats.searched, 1);
+		mk_count(&d->run->stats.searched_bytes, c->size);
 		break;
 	}
 	case DROP_FILE:

@@ -118,6 +118,15 @@ static int join_zeros(void *ctx, size_t n)
 	return 0;
 }
 
+uint64_t mk_dedup_fnv_bytes(struct arc_span bytes)
+{
+	uint64_t leaf;
+
+	assert(bytes.n > 0 && bytes.n <= ARC_FNV_LEAF);
+	arc_fnv_leaves(bytes.p, bytes.n, &leaf);
+	return arc_fnv_join(arc_fnv_join(ARC_FNV_INIT, leaf), bytes.n);
+}
+
 int mk_dedup_fnv(int fd, uint64_t size, uint64_t *ret)
 {
 	arc_cleanup(arc_freep) uint8_t *buf =

@@ -35,6 +35,7 @@ struct mk_candidate {
 struct mk_dedup_worker {
 	struct mk_dedup_worker *next; /* idle ones */
 	struct mk_source *source;
+	uint64_t read; /* bytes compared, not counted yet */
 	uint8_t *leader; /* MK_COMPARE_PIECE bytes each */
 	uint8_t *member;
 	struct arc_digest *digest;
@@ -118,6 +119,9 @@ int mk_dedup_read_leaves(int fd, uint64_t size, const struct mk_leaves *leaves);
 
 /* Hash of a leaf of zeros. */
 uint64_t mk_dedup_zero_leaf(void);
+
+/* mk_dedup_fnv() of bytes, one leaf at most. */
+uint64_t mk_dedup_fnv_bytes(struct arc_span bytes);
 
 /* ---- the hash by devices (dedup_device.c) -------------------------------- */
 

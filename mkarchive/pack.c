@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "pack_i.h"
+#include "pool.h"
 
 /* Entries between two hand-backs of pages. */
 #define RELEASE_EVERY ((uint64_t)1 << 17)
@@ -68,6 +69,7 @@ static int follow(struct mk_packer *p, uint64_t entry, uint64_t heir,
 	if (r < 0 || !*ret_done)
 		return r;
 	mk_tree_at(t, entry)->leader = heir;
+	mk_tree_at(t, entry)->flags &= ~(uint32_t)MK_ENTRY_HELD;
 	if (p->sha256)
 		memcpy(mk_spool_at(&t->sha256, entry),
 		       mk_spool_at(&t->sha256, heir), 32);
@@ -176,6 +178,26 @@ static int pack_all(struct mk_packer *p)
 	return r;
 }
 
+/* What was chosen, for who wants to know why. */
+static void say_threads(const struct mk_run *run, const struct mk_ahead *ahead)
+{
+	const struct mk_options *opt = run->opt;
+
+	arc_say(run->diag, ARC_DEBUG,
+		"%u threads compress; this machine has %u cores", opt->threads,
+		arc_cpu_count());
+	if (ahead)
+		arc_say(run->diag, ARC_DEBUG,
+			"files of up to 1M are read before their turn by 1 to "
+			"%u threads, more of them while cores are idle; larger "
+			"ones are read when it is their turn",
+			opt->readers);
+	else
+		arc_say(run->diag, ARC_DEBUG,
+			"no file of up to 1M is left to be read before its "
+			"turn: no thread does");
+}
+
 int mk_pack(struct mk_run *run, struct mk_tree *tree,
 	    struct mk_volume_sink *sink, struct arc_disk_root *root,
 	    struct mk_volwrite **ret_vw, struct mk_idxwrite **ret_idx)
@@ -197,12 +219,14 @@ int mk_pack(struct mk_run *run, struct mk_tree *tree,
 		r = mk_ahead_new(run, tree, &p.ahead);
 	if (r < 0)
 		return r;
+	say_threads(run, p.ahead);
 	p.ring = ring;
 	p.source = source;
 	p.digest = digest;
 	p.sha256 = sha256;
 	r = pack_all(&p);
 	mk_ahead_free(p.ahead);
+	mk_tree_drop_held(tree);
 	if (r < 0)
 		return r;
 	/* They told duplicates apart; from here on only the index has use for

@@ -28,8 +28,13 @@ struct mk_ahead_file {
 
 struct mk_ahead;
 
-/* Starts run->opt->readers threads, or fewer where there are not descriptors
- * enough; *ret NULL: none. They hold run->opt->buffer_size bytes at most. */
+/* Larger ones are read by the conductor, straight into the frame; the kernel
+ * reads them ahead. */
+#define MK_LARGE_FILE ARC_MIB
+
+/* Starts a thread, and more when files come too slowly, up to run->opt->readers
+ * or fewer where there are not descriptors enough; *ret NULL: none, or there is
+ * no file for them. They hold run->opt->buffer_size bytes at most. */
 int mk_ahead_new(struct mk_run *run, const struct mk_tree *tree,
 		 struct mk_ahead **ret);
 void mk_ahead_free(struct mk_ahead *a); /* accepts NULL */

@@ -290,8 +290,8 @@ static int store_open(struct mk_packer *p, struct reading *rd)
 	return end_digests(p, rd->entry);
 }
 
-/* Stores what a thread has read before its turn. */
-static int store_ahead(struct mk_packer *p, uint64_t entry,
+/* Stores the content of a file that somebody has read. */
+static int store_bytes(struct mk_packer *p, uint64_t entry,
 		       const struct mk_ahead_file *f)
 {
 	struct mk_entry *e = mk_tree_at(p->tree, entry);
@@ -309,14 +309,39 @@ static int store_ahead(struct mk_packer *p, uint64_t entry,
 		memcpy(to, f->bytes + at, n);
 		r = mk_framering_commit(p->ring, n);
 	}
+	mk_count(&p->run->stats.read_bytes, f->n);
+	mk_count(&p->run->stats.read_files, 1);
+	return r;
+}
+
+/* Stores what a thread has read before its turn. */
+static int store_ahead(struct mk_packer *p, uint64_t entry,
+		       const struct mk_ahead_file *f)
+{
 	memcpy(mk_spool_at(&p->tree->digests, entry), &f->digest,
 	       sizeof(f->digest));
 	if (p->sha256)
 		memcpy(mk_spool_at(&p->tree->sha256, entry), f->sha256,
 		       sizeof(f->sha256));
-	mk_count(&p->run->stats.read_bytes, f->n);
-	mk_count(&p->run->stats.read_files, 1);
-	return r;
+	return store_bytes(p, entry, f);
+}
+
+/* Stores what the search for duplicates has read. */
+static int store_held(struct mk_packer *p, uint64_t entry)
+{
+	struct mk_entry *e = mk_tree_at(p->tree, entry);
+	struct arc_span held = mk_tree_held(p->tree, e);
+	struct mk_ahead_file f = { .bytes = held.p, .n = held.n };
+	int r = begin_digests(p, e);
+
+	e->flags &= ~(uint32_t)MK_ENTRY_HELD;
+	if (r >= 0)
+		r = hash(p, held.p, held.n);
+	if (r >= 0)
+		r = end_digests(p, entry);
+	mk_count(&p->run->stats.held_bytes, held.n);
+	mk_count(&p->run->stats.held_files, 1);
+	return r < 0 ? r : store_bytes(p, entry, &f);
 }
 
 int mk_pack_store(struct mk_packer *p, uint64_t entry)
@@ -329,6 +354,8 @@ int mk_pack_store(struct mk_packer *p, uint64_t entry)
 
 	mk_framering_expect(
 		p->ring, mk_suffix_is_compressed(mk_tree_name(p->tree, rd.e)));
+	if (rd.e->flags & MK_ENTRY_HELD)
+		return store_held(p, entry);
 	if (p->ahead && mk_ahead_take(p->ahead, entry, &ahead)) {
 		r = store_ahead(p, entry, &ahead);
 		mk_ahead_done(p->ahead);

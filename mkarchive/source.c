@@ -97,6 +97,12 @@ int mk_source_open_at(int dir_fd, const char *name)
 	return fd >= 0 ? fd : -errno;
 }
 
+static bool is_same_inode(const struct mk_entry *e, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_dev == e->dev &&
+	       st->st_ino == e->ino;
+}
+
 static bool is_same_state(const struct mk_entry *e, const struct stat *st)
 {
 	return e->size == (uint64_t)st->st_size &&
@@ -106,13 +112,10 @@ static bool is_same_state(const struct mk_entry *e, const struct stat *st)
 	       e->ctime_ns == (uint32_t)st->st_ctim.tv_nsec;
 }
 
-int mk_source_open_any(struct mk_source *s, uint64_t entry, int *ret_fd,
-		       bool *ret_changed)
+int mk_source_open_blind(struct mk_source *s, uint64_t entry, int *ret_fd)
 {
 	const struct mk_entry *e = mk_tree_at(s->tree, entry);
-	arc_cleanup(arc_closep) int fd = -1;
-	struct stat st;
-	int err = enter(s, e->parent);
+	int fd, err = enter(s, e->parent);
 
 	if (err)
 		return err;
@@ -121,9 +124,23 @@ int mk_source_open_any(struct mk_source *s, uint64_t entry, int *ret_fd,
 		return -ESTALE; /* a symlink, a socket took its place */
 	if (fd < 0)
 		return fd;
+	*ret_fd = fd;
+	return 0;
+}
+
+int mk_source_open_any(struct mk_source *s, uint64_t entry, int *ret_fd,
+		       bool *ret_changed)
+{
+	const struct mk_entry *e = mk_tree_at(s->tree, entry);
+	arc_cleanup(arc_closep) int fd = -1;
+	struct stat st;
+	int err = mk_source_open_blind(s, entry, &fd);
+
+	if (err)
+		return err;
 	if (fstat(fd, &st))
 		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_dev != e->dev || st.st_ino != e->ino)
+	if (!is_same_inode(e, &st))
 		return -ESTALE;
 	*ret_changed = !is_same_state(e, &st);
 	*ret_fd = arc_steal_fd(&fd);
@@ -146,11 +163,12 @@ int mk_source_open(struct mk_source *s, uint64_t entry, int *ret_fd)
 
 int mk_source_check(const struct mk_tree *tree, uint64_t entry, int fd)
 {
+	const struct mk_entry *e = mk_tree_at(tree, entry);
 	struct stat st;
 
 	if (fstat(fd, &st))
 		return -errno;
-	return is_same_state(mk_tree_at(tree, entry), &st) ? 0 : -ESTALE;
+	return is_same_inode(e, &st) && is_same_state(e, &st) ? 0 : -ESTALE;
 }
 
 /* The next descriptor that is given out says whether we were started with many

@@ -24,6 +24,10 @@ ARC_DEFINE_CLEANUP(struct mk_source, mk_source_free)
  */
 int mk_source_open(struct mk_source *s, uint64_t entry, int *ret_fd);
 
+/* As mk_source_open(), but nothing is compared: what was opened may be anything
+ * with this name. mk_source_check() tells when it has been read. */
+int mk_source_open_blind(struct mk_source *s, uint64_t entry, int *ret_fd);
+
 /* As mk_source_open(), but only another inode is -ESTALE: what is there can
  * still be read. *ret_changed: size or times differ from the scan's. */
 int mk_source_open_any(struct mk_source *s, uint64_t entry, int *ret_fd,
@@ -44,7 +48,8 @@ static inline bool mk_source_is_fatal(int err)
 unsigned mk_source_threads(const struct mk_tree *tree, unsigned wanted,
 			   unsigned each);
 
-/* 0 when fd still has the size, mtime and ctime of the scan, else -ESTALE. */
+/* 0 when fd is the entry's inode and still has the size, mtime and ctime of the
+ * scan, else -ESTALE. */
 int mk_source_check(const struct mk_tree *tree, uint64_t entry, int fd);
 
 /*

@@ -70,6 +70,7 @@ void mk_tree_close(struct mk_tree *t)
 	if (t->interned)
 		mk_slots_fini(&t->interned->slots);
 	free(t->interned);
+	mk_tree_drop_held(t);
 	mk_spool_close(&t->entries);
 	mk_spool_close(&t->names);
 	mk_spool_close(&t->text);
@@ -81,6 +82,11 @@ void mk_tree_close(struct mk_tree *t)
 	mk_spool_close(&t->links);
 	mk_spool_close(&t->order);
 	*t = (struct mk_tree){ .root_fd = -1 };
+}
+
+void mk_tree_drop_held(struct mk_tree *t)
+{
+	mk_held_free(arc_steal(t->held));
 }
 
 void mk_tree_release(struct mk_tree *t)

@@ -18,6 +18,7 @@
 #include "bytes.h"
 #include "diag.h"
 #include "hash.h"
+#include "held.h"
 #include "spool.h"
 
 #define MK_NONE UINT64_MAX
@@ -34,6 +35,8 @@ enum mk_entry_flags {
 	MK_ENTRY_DIFFERS = 128, /* the archive has it otherwise */
 	MK_ENTRY_REMOVED = 256, /* from the source (set by removal) */
 	MK_ENTRY_PACKED = 512, /* before its turn in the tree (set by pack) */
+	MK_ENTRY_HELD = 1024, /* `data` is its place in tree->held (set by dedup,
+			     * until it is packed) */
 };
 
 struct mk_entry {
@@ -113,6 +116,7 @@ struct mk_tree {
 	struct mk_spool order; /* u64: entries as they are packed, before all
 				* others (order.h); unused: not opened */
 	struct mk_interned *interned; /* the xattr sets' hash table */
+	struct mk_held *held; /* of dedup, for pack; NULL: nothing */
 };
 
 /* Spools go into the folder tmp_fd (borrowed). sha256: open that spool too. */
@@ -148,6 +152,17 @@ static inline const char *mk_tree_name(const struct mk_tree *t,
 {
 	return mk_spool_at(&t->names, e->name);
 }
+
+/* The content of an entry that has MK_ENTRY_HELD. */
+static inline struct arc_span mk_tree_held(const struct mk_tree *t,
+					   const struct mk_entry *e)
+{
+	return (struct arc_span){ mk_held_at(t->held, e->data),
+				  (size_t)e->size };
+}
+
+/* Lets go of all that is held. */
+void mk_tree_drop_held(struct mk_tree *t);
 
 /* Path relative to the source ("" for the root), appended to buf with a NUL
  * that does not count. */
