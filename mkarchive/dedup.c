@@ -363,6 +363,7 @@ int mk_dedup_with(struct mk_run *run, struct mk_tree *tree, int tmp_fd,
 
 	pthread_mutex_init(&d.lock, NULL);
 	err = open_lists(&d, tmp_fd);
+	mk_tree_drop_held(tree);
 	if (!err)
 		err = mk_held_new(opt->buffer_size * HELD_BUFFERS, &tree->held);
 	if (!err) {

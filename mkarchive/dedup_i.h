@@ -56,16 +56,14 @@ struct mk_dedup {
 	struct mk_dedup_worker *idle;
 };
 
-/* Rows after which the pages of the tree and of the list are handed back. */
-#define MK_DEDUP_RELEASE 65536
-
 static inline struct mk_candidate *mk_candidate_at(const struct mk_dedup *d,
 						   uint64_t i)
 {
 	return mk_spool_at(&d->list, i);
 }
 
-/* Call it with the number of a row that was done; any thread may. */
+/* Call it with the number of a row that was done; any thread may. Now and then
+ * pages of the tree and of the list are handed back. */
 void mk_dedup_release(const struct mk_dedup *d, uint64_t row);
 
 /* ---- the list (dedup_list.c) --------------------------------------------- */

@@ -61,7 +61,7 @@ int mk_candidates_sort_by_entry(struct mk_dedup *d)
 
 void mk_dedup_release(const struct mk_dedup *d, uint64_t row)
 {
-	if (row % MK_DEDUP_RELEASE)
+	if (row % MK_SPOOL_STEP || !mk_spool_is_time())
 		return;
 	mk_tree_release(d->tree);
 	mk_spool_release(&d->list);

@@ -7,7 +7,8 @@
 #include "slots.h"
 #include "spool_sort.h"
 
-#define RELEASE_EVERY 65536
+/* Names of one directory that are sorted at once. */
+#define SORT_PIECE ((uint64_t)1 << 19)
 
 struct name {
 	uint64_t parent; /* name of its directory; the root: 0 */
@@ -84,7 +85,7 @@ static bool is_key(const void *ctx, uint32_t row)
 	return strncmp(text, key->text, key->n) == 0 && !text[key->n];
 }
 
-static uint64_t find_name(const struct mk_gather *g, uint64_t parent,
+static uint64_t find_name(struct mk_gather *g, uint64_t parent,
 			  const char *text, size_t n)
 {
 	const struct key key = { g, parent, text, n };
@@ -139,6 +140,7 @@ int mk_gather_new(struct mk_tree *tree, int tmp_fd, struct mk_gather **ret)
 		return -ENOMEM;
 	g->tree = tree;
 	g->tmp_fd = tmp_fd;
+	mk_slots_init(&g->slots, tmp_fd);
 	r = mk_spool_open(&g->names, tmp_fd, sizeof(struct name));
 	if (r >= 0)
 		r = mk_spool_open(&g->inodes, tmp_fd,
@@ -178,7 +180,7 @@ void mk_gather_release(const struct mk_gather *g)
 
 static void step(struct mk_gather *g)
 {
-	if (++g->steps % RELEASE_EVERY == 0)
+	if (++g->steps % MK_SPOOL_STEP == 0 && mk_spool_is_time())
 		mk_gather_release(g);
 }
 
@@ -211,7 +213,7 @@ int mk_gather_path(const char *path, struct arc_buf *ret)
 	return r;
 }
 
-uint64_t mk_gather_find(const struct mk_gather *g, const char *path)
+uint64_t mk_gather_find(struct mk_gather *g, const char *path)
 {
 	uint64_t at = 0;
 
@@ -225,7 +227,7 @@ uint64_t mk_gather_find(const struct mk_gather *g, const char *path)
 	return at == MK_NONE ? MK_NONE : name_at(g, at)->inode;
 }
 
-bool mk_gather_is_dir(const struct mk_gather *g, const char *path)
+bool mk_gather_is_dir(struct mk_gather *g, const char *path)
 {
 	uint64_t inode = mk_gather_find(g, path);
 
@@ -416,17 +418,23 @@ struct order {
 	struct mk_gather *g;
 	struct level *level;
 	size_t depth, cap;
-	uint64_t *sorted; /* names of the directory at hand */
-	size_t sorted_cap;
+	struct mk_spool sorted; /* u64: names of the directory at hand */
+	struct mk_spool spare;
 	uint64_t made; /* directories made up */
 };
+
+static uint64_t *sorted_at(const struct order *o, uint64_t i)
+{
+	return mk_spool_at(&o->sorted, i);
+}
 
 static int by_text(const void *a, const void *b, void *ctx)
 {
 	const uint64_t *one = a;
 	const uint64_t *other = b;
-	const struct mk_gather *g = ctx;
+	struct mk_gather *g = ctx;
 
+	step(g);
 	return strcmp(text_of(g, name_at(g, *one)),
 		      text_of(g, name_at(g, *other)));
 }
@@ -434,25 +442,21 @@ static int by_text(const void *a, const void *b, void *ctx)
 static int sort_names(struct order *o, const struct name *dir)
 {
 	struct mk_gather *g = o->g;
+	uint64_t first;
+	int r;
 
-	if (dir->count > o->sorted_cap) {
-		uint64_t *more =
-			reallocarray(o->sorted, dir->count, sizeof(*o->sorted));
-
-		if (!more)
-			return -ENOMEM;
-		o->sorted = more;
-		o->sorted_cap = dir->count;
-	}
-	for (uint64_t i = 0; i < dir->count; i++) {
+	o->sorted.count = 0;
+	r = mk_spool_add(&o->sorted, dir->count, &first);
+	for (uint64_t i = 0; r >= 0 && i < dir->count; i++) {
 		const struct child *c =
 			mk_spool_at(&g->children, dir->first + i);
 
-		o->sorted[i] = c->name;
+		*sorted_at(o, i) = c->name;
 	}
-	if (dir->count > 1)
-		qsort_r(o->sorted, dir->count, sizeof(*o->sorted), by_text, g);
-	return 0;
+	if (r >= 0)
+		r = mk_spool_sort_with(&o->sorted, &o->spare, SORT_PIECE,
+				       by_text, g);
+	return r;
 }
 
 static int push(struct order *o, uint64_t next, uint64_t end)
@@ -484,8 +488,8 @@ static int enter(struct order *o, uint64_t entry)
 	if (r < 0)
 		return r;
 	for (uint64_t i = 0; i < dir->count; i++) {
-		fill(g, first + i, entry, o->sorted[i]);
-		o->made += mk_gather_at(g, name_at(g, o->sorted[i])->inode)
+		fill(g, first + i, entry, *sorted_at(o, i));
+		o->made += mk_gather_at(g, name_at(g, *sorted_at(o, i))->inode)
 				   ->made_up;
 		step(g);
 	}
@@ -521,16 +525,19 @@ int mk_gather_finish(struct mk_gather *g, const struct mk_entry *like,
 		     uint64_t *ret_made)
 {
 	struct order o = { .g = g };
-	int r = 0;
+	int r = mk_spool_open(&o.sorted, g->tmp_fd, sizeof(uint64_t));
 
-	if (name_at(g, 0)->inode == MK_NONE)
+	if (r >= 0)
+		r = mk_spool_open(&o.spare, g->tmp_fd, sizeof(uint64_t));
+	if (r >= 0 && name_at(g, 0)->inode == MK_NONE)
 		r = make_up(g, 0, like);
 	if (r >= 0)
 		r = group_children(g);
 	if (r >= 0)
 		r = fill_tree(&o);
 	free(o.level);
-	free(o.sorted);
+	mk_spool_close(&o.sorted);
+	mk_spool_close(&o.spare);
 	mk_gather_release(g);
 	if (r >= 0)
 		*ret_made = o.made;

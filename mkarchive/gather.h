@@ -12,8 +12,7 @@
  * A name and its inode are rows of their own, so that a name that is replaced
  * does not take those away that were linked to it before.
  *
- * Lives in spools, but for four bytes a name and, at the end, eight bytes for
- * each name of the directory at hand.
+ * Lives in spools.
  *
  * Threads: one owner.
  */
@@ -47,10 +46,10 @@ ARC_DEFINE_CLEANUP(struct mk_gather, mk_gather_free)
 int mk_gather_path(const char *path, struct arc_buf *ret);
 
 /* The inode at a path, MK_NONE when there is none. "": the root. */
-uint64_t mk_gather_find(const struct mk_gather *g, const char *path);
+uint64_t mk_gather_find(struct mk_gather *g, const char *path);
 
 /* There is a directory. */
-bool mk_gather_is_dir(const struct mk_gather *g, const char *path);
+bool mk_gather_is_dir(struct mk_gather *g, const char *path);
 
 /*
  * The name at a path: a new one if need be, without an inode. Directories that

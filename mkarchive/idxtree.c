@@ -10,9 +10,6 @@
 
 #include "idxwrite.h"
 
-/* Entries between two hand-backs of pages. */
-#define RELEASE_EVERY ((uint64_t)1 << 17)
-
 struct pass {
 	struct mk_idxwrite *w;
 	const struct mk_tree *tree;
@@ -205,14 +202,6 @@ static int write_entry(struct pass *p, uint64_t i)
 	return r;
 }
 
-/* Through a copy: the pages go, the tree itself does not change. */
-static void release(const struct mk_tree *tree)
-{
-	struct mk_tree view = *tree;
-
-	mk_tree_release(&view);
-}
-
 int mk_idxwrite_tree(struct mk_idxwrite *w, const struct mk_tree *tree)
 {
 	struct pass p = { .w = w, .tree = tree };
@@ -222,8 +211,7 @@ int mk_idxwrite_tree(struct mk_idxwrite *w, const struct mk_tree *tree)
 		r = write_attributes(w, tree);
 	for (uint64_t i = 0; r >= 0 && i < tree->entries.count; i++) {
 		r = write_entry(&p, i);
-		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
-			release(tree);
+		mk_tree_step(tree, i);
 	}
 	return r;
 }

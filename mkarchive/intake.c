@@ -9,9 +9,6 @@
 
 #define HEAD ((size_t)64 << 10)
 
-/* Contents between two hand-backs of pages. */
-#define RELEASE_EVERY 65536
-
 /* How a content in the stream begins: what may be equal to it has to be held.
  * Many that differ may begin alike, so these are rows of their own. */
 struct head {
@@ -96,6 +93,8 @@ int mk_intake_new(struct mk_run *run, struct mk_tree *tree,
 	if (!in)
 		return -ENOMEM;
 	in->run = run;
+	mk_slots_init(&in->head_slots, tmp_fd);
+	mk_slots_init(&in->content_slots, tmp_fd);
 	in->tree = tree;
 	in->gather = gather;
 	in->ring = arc_steal(ring);
@@ -158,7 +157,7 @@ static struct head head_of(const struct mk_intake *in, uint64_t size)
 			      .hash = arc_xxh64(in->head, in->head_n) };
 }
 
-static bool knows_head(const struct mk_intake *in, uint64_t size)
+static bool knows_head(struct mk_intake *in, uint64_t size)
 {
 	const struct head h = head_of(in, size);
 	const struct query q = { .in = in, .head = &h };
@@ -214,7 +213,7 @@ static bool is_content(const void *ctx, uint32_t row)
 	       memcmp(c->sha, w->sha, sizeof(c->sha)) == 0;
 }
 
-static bool find_content(const struct mk_intake *in, const struct content *c,
+static bool find_content(struct mk_intake *in, const struct content *c,
 			 uint32_t *ret)
 {
 	const struct query q = { .in = in, .content = c };
@@ -238,7 +237,7 @@ static int add_content(struct mk_intake *in, const struct content *c,
 		return r;
 	assert(row == *ret);
 	*(struct content *)mk_spool_at(&in->contents, row) = *c;
-	if (row % RELEASE_EVERY == RELEASE_EVERY - 1) {
+	if (row % MK_SPOOL_STEP == 0 && mk_spool_is_time()) {
 		mk_spool_release(&in->contents);
 		mk_spool_release(&in->heads);
 	}

@@ -33,7 +33,7 @@ static bool may_have_names(const struct stat *st)
 	return !S_ISDIR(st->st_mode) && st->st_nlink > 1;
 }
 
-uint64_t mk_links_find(const struct mk_links *links, const struct stat *st)
+uint64_t mk_links_find(struct mk_links *links, const struct stat *st)
 {
 	const struct mk_link l = { .dev = st->st_dev, .ino = st->st_ino };
 	const struct key key = { links->rows, l.dev, l.ino };

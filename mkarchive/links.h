@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * links - inodes of the source that have several names, and what was noted of
- * each: rows of a spool under a table of four bytes a slot, for a tree of
- * hard-linked backups has tens of millions of them.
+ * each: rows of a spool under a table of slots, for a tree of hard-linked
+ * backups has tens of millions of them.
  *
  * Threads: one owner.
  */
@@ -19,7 +19,7 @@ struct mk_links {
 
 /* What was noted of the inode, MK_NONE for nothing, and for what can have but
  * one name. */
-uint64_t mk_links_find(const struct mk_links *links, const struct stat *st);
+uint64_t mk_links_find(struct mk_links *links, const struct stat *st);
 
 /* Notes it, if the inode can have several names. */
 int mk_links_note(struct mk_links *links, const struct stat *st, uint64_t what);

@@ -20,9 +20,6 @@
 
 #include "slots.h"
 
-/* Entries between two hand-backs of pages. */
-#define RELEASE_EVERY ((uint64_t)1 << 17)
-
 struct counts {
 	uint64_t entries, files, dirs, symlinks, others, hardlinks;
 	uint64_t bytes, holes, duplicates, duplicate_bytes;
@@ -33,7 +30,7 @@ struct numbering {
 	struct counts n;
 	uint64_t rows; /* given out */
 	struct mk_slots slots; /* of classes, by hash */
-	struct arc_buf classes; /* struct class each */
+	struct mk_spool classes; /* struct class each */
 };
 
 /* A sharing class. Its hash is kept, so that a table that grows does not have
@@ -116,28 +113,26 @@ struct class_query {
 	uint64_t hash;
 };
 
-static struct class class_at(const struct numbering *s, uint32_t place)
+static struct class *class_at(const struct numbering *s, uint64_t place)
 {
-	struct class c;
-
-	memcpy(&c, s->classes.p + place * sizeof(c), sizeof(c));
-	return c;
+	return mk_spool_at(&s->classes, place);
 }
 
 static bool class_fits(const void *ctx, uint32_t place)
 {
 	const struct class_query *q = ctx;
 	const struct mk_tree *t = q->s->tree;
-	struct class c = class_at(q->s, place);
+	const struct class *c = class_at(q->s, place);
 
-	return c.hash == q->hash && same_kind(t, q->e, mk_tree_at(t, c.first));
+	return c->hash == q->hash &&
+	       same_kind(t, q->e, mk_tree_at(t, c->first));
 }
 
 static uint64_t class_hash(const void *ctx, uint32_t place)
 {
 	const struct class_query *q = ctx;
 
-	return class_at(q->s, place).hash;
+	return class_at(q->s, place)->hash;
 }
 
 /* Puts an inode that has a leader into its class; `share` is the class's first
@@ -149,17 +144,19 @@ static int join_class(struct numbering *s, uint64_t i)
 	struct class c = { .hash = hash_kind(s->tree, e), .first = i };
 	struct class_query q = { .s = s, .e = e, .hash = c.hash };
 	uint32_t place;
+	uint64_t row;
 	int r;
 
 	if (mk_slots_find(&s->slots, c.hash, class_fits, &q, &place)) {
-		e->share = class_at(s, place).first;
+		e->share = class_at(s, place)->first;
 		return 0;
 	}
 	if (same_kind(s->tree, e, leader))
 		c.first = e->leader;
-	r = arc_buf_append(&s->classes, &c, sizeof(c));
+	r = mk_spool_add(&s->classes, 1, &row);
 	if (r < 0)
 		return r;
+	*class_at(s, row) = c;
 	e->share = c.first;
 	return mk_slots_add(&s->slots, c.hash, class_hash, &q);
 }
@@ -274,8 +271,7 @@ static void sum_classes(struct mk_tree *t)
 
 		if (is_inode(e, i))
 			mk_tree_at(t, e->share)->share_nlink += e->nlink;
-		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
-			mk_tree_release(t);
+		mk_tree_step(t, i);
 	}
 }
 
@@ -287,8 +283,7 @@ static void settle(struct mk_tree *t)
 		struct mk_entry *e = mk_tree_at(t, i);
 		const struct mk_entry *from = e;
 
-		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
-			mk_tree_release(t);
+		mk_tree_step(t, i);
 		if (e->flags & MK_ENTRY_GONE)
 			continue;
 		if (e->link == i) {
@@ -324,15 +319,18 @@ static void write_counts(const struct counts *n, struct arc_disk_root *ret)
 int mk_numbers(struct mk_tree *tree, struct arc_disk_root *ret)
 {
 	struct numbering s = { .tree = tree };
-	int r = 0;
+	int r = mk_spool_open(&s.classes, tree->tmp_fd, sizeof(struct class));
 
+	mk_slots_init(&s.slots, tree->tmp_fd);
 	for (uint64_t i = 0; r >= 0 && i < tree->entries.count; i++) {
 		r = number_entry(&s, i);
-		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
+		if (i % MK_SPOOL_STEP == 0 && mk_spool_is_time()) {
 			mk_tree_release(tree);
+			mk_spool_release(&s.classes);
+		}
 	}
 	mk_slots_fini(&s.slots);
-	arc_buf_fini(&s.classes);
+	mk_spool_close(&s.classes);
 	if (r < 0)
 		return r;
 	sum_classes(tree);

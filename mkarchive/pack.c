@@ -21,9 +21,6 @@
 #include "pack_i.h"
 #include "pool.h"
 
-/* Entries between two hand-backs of pages. */
-#define RELEASE_EVERY ((uint64_t)1 << 17)
-
 static bool is_gone(const struct mk_entry *e)
 {
 	return e->flags & MK_ENTRY_GONE;
@@ -172,8 +169,7 @@ static int pack_all(struct mk_packer *p)
 		if (p->ahead)
 			mk_ahead_reach(p->ahead, i);
 		r = pack_entry(p, i);
-		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
-			mk_tree_release(p->tree);
+		mk_tree_step(p->tree, i);
 	}
 	return r;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names go into the tree's spool as the kernel lists them; what is sorted are
- * their places, eight bytes each, so that a directory of ten million names
- * fits in memory too. Entries are added in the order of the names, before any
- * subdirectory is entered: so those of one directory stand together.
+ * their places, where they are many in a spool too, so that memory does not
+ * grow with the names of a directory. Entries are added in the order of the
+ * names, before any subdirectory is entered: so those of one directory stand
+ * together.
  */
 #include "scan.h"
 
@@ -16,16 +17,16 @@
 #include "making.h"
 #include "scan_i.h"
 #include "source.h"
+#include "spool_sort.h"
 
 #define LISTING_BUFFER 65536
 
-/* Steps after which the pages of the tree are handed back. */
-#define RELEASE_STEPS 65536
+/* Names of one directory that are sorted at once. */
+#define SORT_PIECE ((uint64_t)1 << 19)
 
 void mk_scan_step(struct mk_scanner *sc)
 {
-	if (++sc->steps % RELEASE_STEPS == 0)
-		mk_tree_release(sc->tree);
+	mk_tree_step(sc->tree, ++sc->steps);
 }
 
 /* ---- listing a directory ------------------------------------------------- */
@@ -69,23 +70,56 @@ static int add_name(struct mk_scanner *sc, const char *name, uint64_t *ret)
 	return err;
 }
 
-static int keep_name(struct mk_scanner *sc, const char *name)
+static uint64_t *listed_at(const struct mk_scanner *sc, uint64_t i)
 {
-	uint64_t at;
+	return sc->many.base ? mk_spool_at(&sc->many, i) : &sc->few[i];
+}
+
+static void forget_names(struct mk_scanner *sc)
+{
+	mk_spool_close(&sc->many);
+	mk_spool_close(&sc->spare);
+	sc->name_count = 0;
+}
+
+/* Room for more names in memory, or all of them go to a file. */
+static int make_room(struct mk_scanner *sc)
+{
+	size_t cap = sc->few_cap ? sc->few_cap * 2 : 1024;
+	uint64_t first, *more;
 	int err;
 
-	if (sc->name_count == sc->name_cap) {
-		size_t cap = sc->name_cap ? sc->name_cap * 2 : 1024;
-		uint64_t *more = reallocarray(sc->names, cap, sizeof(*more));
-
+	if (sc->few_cap < SORT_PIECE) {
+		more = reallocarray(sc->few, cap, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
-		sc->names = more;
-		sc->name_cap = cap;
+		sc->few = more;
+		sc->few_cap = cap;
+		return 0;
 	}
-	err = add_name(sc, name, &at);
+	err = mk_spool_open(&sc->spare, sc->tree->tmp_fd, sizeof(*sc->few));
 	if (!err)
-		sc->names[sc->name_count++] = at;
+		err = mk_spool_open(&sc->many, sc->tree->tmp_fd,
+				    sizeof(*sc->few));
+	if (!err)
+		err = mk_spool_add(&sc->many, sc->name_count, &first);
+	if (!err)
+		memcpy(mk_spool_at(&sc->many, first), sc->few,
+		       sc->name_count * sizeof(*sc->few));
+	return err;
+}
+
+static int keep_name(struct mk_scanner *sc, const char *name)
+{
+	uint64_t at, i;
+	int err = add_name(sc, name, &at);
+
+	if (!err && !sc->many.base && sc->name_count == sc->few_cap)
+		err = make_room(sc);
+	if (!err && sc->many.base)
+		err = mk_spool_add(&sc->many, 1, &i);
+	if (!err)
+		*listed_at(sc, sc->name_count++) = at;
 	return err;
 }
 
@@ -93,27 +127,33 @@ static int by_name(const void *a, const void *b, void *ctx)
 {
 	const uint64_t *one = a;
 	const uint64_t *other = b;
-	const struct mk_spool *names = ctx;
+	struct mk_scanner *sc = ctx;
 
-	return strcmp(mk_spool_at(names, *one), mk_spool_at(names, *other));
+	mk_scan_step(sc);
+	return strcmp(mk_spool_at(&sc->tree->names, *one),
+		      mk_spool_at(&sc->tree->names, *other));
 }
 
 /* A folder that is changed while it is read may give a name twice. */
-static void sort_names(struct mk_scanner *sc)
+static int sort_names(struct mk_scanner *sc)
 {
-	struct mk_spool *names = &sc->tree->names;
-	size_t kept = 0;
+	uint64_t kept = 0;
+	int err = 0;
 
-	if (sc->name_count > 1)
-		qsort_r(sc->names, sc->name_count, sizeof(*sc->names), by_name,
-			names);
-	for (size_t i = 0; i < sc->name_count; i++) {
+	if (sc->many.base)
+		err = mk_spool_sort_with(&sc->many, &sc->spare, SORT_PIECE,
+					 by_name, sc);
+	else if (sc->name_count > 1)
+		qsort_r(sc->few, sc->name_count, sizeof(*sc->few), by_name, sc);
+	for (uint64_t i = 0; !err && i < sc->name_count; i++) {
 		if (kept > 0 &&
-		    by_name(&sc->names[kept - 1], &sc->names[i], names) == 0)
+		    by_name(listed_at(sc, kept - 1), listed_at(sc, i), sc) == 0)
 			continue;
-		sc->names[kept++] = sc->names[i];
+		*listed_at(sc, kept++) = *listed_at(sc, i);
 	}
-	sc->name_count = kept;
+	if (!err)
+		sc->name_count = kept;
+	return err;
 }
 
 /* False, said if need be: it has no place in the archive. */
@@ -158,13 +198,13 @@ static bool has_own_volumes(const struct mk_scanner *sc, uint64_t dir)
 	return sc->skip && sc->skip->dev == e->dev && sc->skip->ino == e->ino;
 }
 
-/* sc->names: what is in the directory, sorted. */
+/* What is in the directory, sorted: listed_at(). */
 static int list_dir(struct mk_scanner *sc, int fd, uint64_t dir)
 {
 	bool own_volumes = has_own_volumes(sc, dir);
 	ssize_t n;
 
-	sc->name_count = 0;
+	forget_names(sc);
 	while ((n = getdents64(fd, sc->listing, LISTING_BUFFER)) > 0) {
 		int err = keep_listed(sc, dir, own_volumes, n);
 
@@ -174,8 +214,7 @@ static int list_dir(struct mk_scanner *sc, int fd, uint64_t dir)
 	if (n < 0)
 		mk_problem(sc->run, sc->tree, dir,
 			   "the directory cannot be listed to its end", -errno);
-	sort_names(sc);
-	return 0;
+	return sort_names(sc);
 }
 
 /* ---- the walk ------------------------------------------------------------ */
@@ -198,8 +237,9 @@ static int add_dir(struct mk_scanner *sc, int fd, uint64_t dir,
 {
 	int err = list_dir(sc, fd, dir);
 
-	for (size_t i = 0; !err && i < sc->name_count; i++) {
-		int added = mk_scan_add_name(sc, fd, dir, sc->names[i], NULL);
+	for (uint64_t i = 0; !err && i < sc->name_count; i++) {
+		int added =
+			mk_scan_add_name(sc, fd, dir, *listed_at(sc, i), NULL);
 
 		err = added < 0 ? added : 0;
 		*subdirs += added > 0;
@@ -469,7 +509,8 @@ static void fini_scanner(struct mk_scanner *sc)
 	mk_slots_fini(&sc->links.slots);
 	arc_buf_fini(&sc->path);
 	arc_buf_fini(&sc->target);
-	free(sc->names);
+	forget_names(sc);
+	free(sc->few);
 	free(sc->listing);
 }
 
@@ -480,7 +521,7 @@ int mk_scan(struct mk_run *run, struct mk_tree *tree,
 		.run = run,
 		.tree = tree,
 		.skip = skip,
-		.links = { .rows = &tree->links }
+		.links = { .rows = &tree->links },
 	};
 	const char *src = run->opt->src;
 	struct stat st;
@@ -503,6 +544,7 @@ int mk_scan(struct mk_run *run, struct mk_tree *tree,
 	sc.listing = malloc(LISTING_BUFFER);
 	if (!tree->root_path || !sc.listing)
 		return -ENOMEM;
+	mk_slots_init(&sc.links.slots, tree->tmp_fd);
 	err = scan_source(&sc, src, &st);
 	if (err == -ENOSPC || err == -EDQUOT)
 		arc_say(run->diag, ARC_ERROR,

@@ -34,13 +34,14 @@ static int is_excluded(struct mk_scanner *sc, const char *name, bool is_dir)
 }
 
 /* The inode's first name, MK_NONE when this is it. */
-static uint64_t find_first(const struct mk_scanner *sc, const struct stat *st)
+static uint64_t find_first(struct mk_scanner *sc, const struct stat *st)
 {
 	uint64_t first = mk_links_find(&sc->links, st);
 	const struct mk_entry *e;
 
 	if (first == MK_NONE)
 		return MK_NONE;
+	mk_scan_step(sc);
 	e = mk_tree_at(sc->tree, first);
 	/* A number that was freed and given out again meanwhile. */
 	return (e->mode & S_IFMT) == (st->st_mode & S_IFMT) ? first : MK_NONE;

@@ -120,9 +120,11 @@ struct mk_scanner {
 	struct mk_dirs dirs;
 	struct mk_xattrs xattrs;
 	struct mk_links links; /* over tree->links */
-	uint64_t *names; /* places in tree->names of the names listed */
-	size_t name_count;
-	size_t name_cap;
+	uint64_t *few; /* places in tree->names of the names listed */
+	size_t few_cap;
+	struct mk_spool many; /* the same where they are too many; else closed */
+	struct mk_spool spare; /* to sort those with */
+	uint64_t name_count;
 	char *listing;
 	struct arc_buf path; /* of what is asked about; "DIR/" kept */
 	struct arc_buf target;

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* Small: the file lies beside the volumes, where room may be scarce. */
 #define GROW_MIN (64 * ARC_KIB)
@@ -21,6 +22,9 @@
 #define RELEASE_STEP (32 * ARC_MIB)
 
 #define TEMPORARY_TRIES 100
+
+/* Of all spools, with the programs and libraries. */
+#define RESIDENT_MAX (64 * ARC_MIB)
 
 /*
  * What is tried, the largest first: the thread sanitizer has room for little
@@ -173,6 +177,26 @@ int mk_spool_add(struct mk_spool *s, uint64_t n, uint64_t *ret_first)
 	*ret_first = s->count;
 	s->count += n;
 	return 0;
+}
+
+/* What the kernel counts: pages of files that are mapped and in memory. One that
+ * is read here and there brings its neighbours with it, so that counting rows
+ * would tell little. */
+bool mk_spool_is_time(void)
+{
+	unsigned long long resident = 0, shared = 0;
+	char text[128];
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return true;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[ARC_MAX(n, 0)] = 0;
+	if (sscanf(text, "%*u %llu %llu", &resident, &shared) != 2)
+		return true;
+	return shared * (uint64_t)sysconf(_SC_PAGESIZE) > RESIDENT_MAX;
 }
 
 void mk_spool_release(const struct mk_spool *s)

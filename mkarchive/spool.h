@@ -41,4 +41,13 @@ static inline void *mk_spool_at(const struct mk_spool *s, uint64_t i)
 /* Hands the pages back; contents stay (they come back from the file). */
 void mk_spool_release(const struct mk_spool *s);
 
+/*
+ * To be asked now and then, each MK_SPOOL_STEP rows or so, by who goes through
+ * rows, in whatever order: whether the pages of all spools are more than they
+ * should be, and it is time to hand some back.
+ */
+bool mk_spool_is_time(void);
+
+#define MK_SPOOL_STEP 1024
+
 #endif

@@ -24,4 +24,11 @@
 int mk_spool_sort(struct mk_spool *s, struct mk_spool *spare,
 		  int (*order)(const void *, const void *));
 
+/* The same with an order that knows more than the rows, and with pieces of so
+ * many rows: as much as may be in memory of what they stand for. */
+int mk_spool_sort_with(struct mk_spool *s, struct mk_spool *spare,
+		       uint64_t piece,
+		       int (*order)(const void *, const void *, void *),
+		       void *ctx);
+
 #endif

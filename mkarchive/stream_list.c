@@ -332,6 +332,7 @@ int mk_stream_list(struct mk_streaming *s)
 			     .links = { .rows = &s->tree->links } };
 	int r = mk_xattrs_init(&l.xattrs, s->run, s->tree, s->src->fd);
 
+	mk_slots_init(&l.links.slots, s->tree->tmp_fd);
 	l.piece = malloc(PIECE);
 	if (r >= 0)
 		r = l.piece ? take_lines(&l) : -ENOMEM;

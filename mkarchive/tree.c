@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "format.h"
 #include "slots.h"
@@ -45,7 +47,8 @@ int mk_tree_open(struct mk_tree *t, int tmp_fd, bool sha256)
 	int err;
 
 	*t = (struct mk_tree){ .root_fd = -1 };
-	err = open_spools(t, tmp_fd, sha256);
+	t->tmp_fd = fcntl(tmp_fd, F_DUPFD_CLOEXEC, 0);
+	err = t->tmp_fd < 0 ? -errno : open_spools(t, tmp_fd, sha256);
 	/* Offset 0 of the names is the empty one: the root's. */
 	if (!err)
 		err = mk_spool_add(&t->names, 1, &empty_name);
@@ -54,6 +57,8 @@ int mk_tree_open(struct mk_tree *t, int tmp_fd, bool sha256)
 		if (!t->interned)
 			err = -ENOMEM;
 	}
+	if (!err)
+		mk_slots_init(&t->interned->slots, t->tmp_fd);
 	if (err)
 		mk_tree_close(t);
 	return err;
@@ -66,6 +71,8 @@ void mk_tree_close(struct mk_tree *t)
 	/* One that never was open has no first spool and no descriptor. */
 	if (t->entries.base && t->root_fd >= 0)
 		close(t->root_fd);
+	if (t->entries.base)
+		close(t->tmp_fd);
 	free(t->root_path);
 	if (t->interned)
 		mk_slots_fini(&t->interned->slots);
@@ -89,7 +96,7 @@ void mk_tree_drop_held(struct mk_tree *t)
 	mk_held_free(arc_steal(t->held));
 }
 
-void mk_tree_release(struct mk_tree *t)
+void mk_tree_release(const struct mk_tree *t)
 {
 	mk_spool_release(&t->entries);
 	mk_spool_release(&t->names);
@@ -101,6 +108,12 @@ void mk_tree_release(struct mk_tree *t)
 	mk_spool_release(&t->sha256);
 	mk_spool_release(&t->links);
 	mk_spool_release(&t->order);
+}
+
+void mk_tree_step(const struct mk_tree *t, uint64_t step)
+{
+	if (step % MK_SPOOL_STEP == 0 && mk_spool_is_time())
+		mk_tree_release(t);
 }
 
 /* ---- entries ------------------------------------------------------------- */

@@ -100,6 +100,7 @@ struct mk_link {
 
 struct mk_tree {
 	int root_fd; /* the source directory; a single file: its folder */
+	int tmp_fd; /* where spools go */
 	char *root_path; /* as given, for messages */
 	bool single_file; /* the source is one file, entry 1 */
 	struct mk_spool entries; /* struct mk_entry */
@@ -169,6 +170,10 @@ void mk_tree_drop_held(struct mk_tree *t);
 int mk_tree_path(const struct mk_tree *t, uint64_t entry, struct arc_buf *buf);
 
 /* Pages of all spools are handed back to the kernel. */
-void mk_tree_release(struct mk_tree *t);
+void mk_tree_release(const struct mk_tree *t);
+
+/* To be called with 1, 2, 3 ... by who goes through rows in any order: hands
+ * pages back when it is time. */
+void mk_tree_step(const struct mk_tree *t, uint64_t step);
 
 #endif

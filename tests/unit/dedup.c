@@ -653,6 +653,102 @@ static void holes_hash_as_zeros(void **state)
 #define IN_SCRATCH(f)                                                          \
 	cmocka_unit_test_setup_teardown(f, scratch_open, scratch_close)
 
+/* ---- what is held -------------------------------------------------------- */
+
+static bool is_held(const struct scratch *s, const char *path)
+{
+	return scratch_entry(s, path)->flags & MK_ENTRY_HELD;
+}
+
+static void check_held(const struct scratch *s, const char *path, uint64_t seed)
+{
+	const struct mk_entry *e = scratch_entry(s, path);
+	struct arc_span held;
+	uint8_t want[4096];
+
+	assert_true(is_held(s, path));
+	held = mk_tree_held(&s->tree, e);
+	assert_int_equal(held.n, e->size);
+	fill(want, held.n, seed);
+	assert_memory_equal(held.p, want, held.n);
+}
+
+static void small_files_that_were_read_are_held(void **state)
+{
+	struct scratch *s = *state;
+
+	s->opt.buffer_size = ARC_MIB;
+	random_file(s, "a", 4096, 1);
+	random_file(s, "b", 4096, 1);
+	random_file(s, "c", 4096, 2);
+	random_file(s, "large", 4097, 3);
+	random_file(s, "large too", 4097, 3);
+	random_file(s, "one", 1, 4);
+	random_file(s, "one too", 1, 4);
+	random_file(s, "unique", 77, 5);
+	dedup(s);
+	check_held(s, "a", 1);
+	check_held(s, "b", 1);
+	check_held(s, "c", 2);
+	check_held(s, "one", 4);
+	check_held(s, "one too", 4);
+	assert_false(is_held(s, "large") || is_held(s, "large too"));
+	assert_false(is_held(s, "unique"));
+	check_leader(s, "b", "a");
+	check_leader(s, "large too", "large");
+	check_leader(s, "one too", "one");
+	check_alone(s, "c");
+	check_digests(s, "b");
+	check_digests(s, "one too");
+	/* Of the small ones each was opened once, of the large ones each for
+	 * its samples, its hash, and to be compared. */
+	assert_int_equal(mk_value(&s->run.stats.searched), 5 + 2 + 2 + 1);
+	assert_int_equal(mk_value(&s->run.stats.compared), 3);
+	assert_int_equal(mk_value(&s->run.stats.duplicate_bytes),
+			 4096 + 4097 + 1);
+}
+
+static void what_changed_since_the_scan_is_not_held(void **state)
+{
+	struct scratch *s = *state;
+
+	s->opt.buffer_size = ARC_MIB;
+	random_file(s, "a", 300, 1);
+	random_file(s, "b", 300, 2);
+	assert_int_equal(scratch_scan(s), 0);
+	random_file(s, "b", 300, 1);
+	assert_int_equal(mk_dedup(&s->run, &s->tree, s->tmp), 0);
+	check_held(s, "a", 1);
+	assert_false(is_held(s, "b"));
+	check_alone(s, "b");
+}
+
+static void how_much_is_held_changes_no_result(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 500, 2000, ARC_MIB };
+	struct scratch *s = *state;
+	uint64_t leader[60];
+	char name[16];
+
+	for (unsigned i = 0; i < 60; i++) {
+		snprintf(name, sizeof(name), "%02u", i);
+		random_file(s, name, 3 + i % 4 * 1500, i % 7);
+	}
+	for (size_t k = 0; k < ARC_COUNT(sizes); k++) {
+		s->opt.buffer_size = sizes[k];
+		dedup(s);
+		for (unsigned i = 0; i < 60; i++) {
+			snprintf(name, sizeof(name), "%02u", i);
+			if (k == 0)
+				leader[i] = scratch_entry(s, name)->leader;
+			assert_int_equal(scratch_entry(s, name)->leader,
+					 leader[i]);
+		}
+		assert_int_equal(mk_value(&s->run.stats.duplicates), 60 - 28);
+		assert_int_equal(mk_value(&s->run.stats.hashed), 60);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -675,6 +771,9 @@ int main(void)
 		IN_SCRATCH(want_of_descriptors_ends_the_run),
 		IN_SCRATCH(the_hash_is_leaves_in_order_then_the_size),
 		IN_SCRATCH(holes_hash_as_zeros),
+		IN_SCRATCH(small_files_that_were_read_are_held),
+		IN_SCRATCH(what_changed_since_the_scan_is_not_held),
+		IN_SCRATCH(how_much_is_held_changes_no_result),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 
 #include "slots.h"
 
@@ -34,9 +35,8 @@ static bool is_wanted(const void *ctx, uint32_t row)
 	return r->key[row] == r->wanted;
 }
 
-static void add_and_find(uint64_t n, uint64_t modulus)
+static void add_and_find_in(struct mk_slots t, uint64_t n, uint64_t modulus)
 {
-	struct mk_slots t = { 0 };
 	struct rows r = { .modulus = modulus };
 	uint32_t row;
 
@@ -57,8 +57,14 @@ static void add_and_find(uint64_t n, uint64_t modulus)
 					  &r, &row));
 		assert_int_equal(row, i);
 	}
+	assert_int_equal(t.file.base != NULL, t.has_dir && n > 4000000 / 4 * 3);
 	mk_slots_fini(&t);
 	free(r.key);
+}
+
+static void add_and_find(uint64_t n, uint64_t modulus)
+{
+	add_and_find_in((struct mk_slots){ 0 }, n, modulus);
 }
 
 static void every_row_is_found_after_growing(void **state)
@@ -71,6 +77,20 @@ static void rows_of_equal_hash_are_told_apart(void **state)
 {
 	(void)state;
 	add_and_find(2000, 3);
+}
+
+/* And those that were put into the small one are there still. */
+static void a_large_table_lies_in_a_file(void **state)
+{
+	arc_cleanup(arc_closep) int tmp =
+		open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct mk_slots small = { 0 }, large = { 0 };
+
+	(void)state;
+	mk_slots_init(&small, tmp);
+	add_and_find_in(small, 100000, UINT64_MAX);
+	mk_slots_init(&large, tmp);
+	add_and_find_in(large, 3500000, UINT64_MAX);
 }
 
 static void an_empty_table_finds_nothing(void **state)
@@ -89,6 +109,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_is_found_after_growing),
 		cmocka_unit_test(rows_of_equal_hash_are_told_apart),
+		cmocka_unit_test(a_large_table_lies_in_a_file),
 		cmocka_unit_test(an_empty_table_finds_nothing),
 	};
 

@@ -137,6 +137,41 @@ static void equal_rows_are_all_kept(void **state)
 			  (i >= counts[0]) + (i >= counts[0] + counts[1]));
 }
 
+/* Backwards, where ctx says so; counts how often it is asked. */
+struct direction {
+	bool back;
+	uint64_t asked;
+};
+
+static int by_direction(const void *a, const void *b, void *ctx)
+{
+	struct direction *d = ctx;
+
+	d->asked++;
+	return d->back ? by_first_number(b, a) : by_first_number(a, b);
+}
+
+static void small_pieces_and_an_order_that_knows_more(void **state)
+{
+	static const uint64_t counts[] = { 0, 1, 2, 6, 7, 8, 13, 14, 15, 1000 };
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARC_COUNT(counts); i++) {
+		struct direction d = { .back = true };
+		uint64_t n = counts[i];
+
+		w->rows.count = 0;
+		add_rows(&w->rows, n, scattered);
+		assert_int_equal(mk_spool_sort_with(&w->rows, &w->spare, 7,
+						    by_direction, &d),
+				 0);
+		assert_int_equal(w->rows.count, n);
+		for (uint64_t k = 0; k < n; k++)
+			check_row(&w->rows, k, n - 1 - k);
+		assert_true(n < 2 || d.asked > 0);
+	}
+}
+
 static void want_of_room_loses_no_row(void **state)
 {
 	struct world *w = *state;
@@ -164,6 +199,7 @@ int main(void)
 	cmocka_unit_test_setup_teardown(name, open_world, close_world)
 		TEST(rows_around_the_borders_of_pieces_are_sorted),
 		TEST(equal_rows_are_all_kept),
+		TEST(small_pieces_and_an_order_that_knows_more),
 		TEST(want_of_room_loses_no_row),
 	};
 
