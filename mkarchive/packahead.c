@@ -128,7 +128,7 @@ static bool find_next(struct mk_ahead *a)
 					     : a->tree->entries.count;
 
 	while (a->next < count && !is_wanted(a, entry_at(a, a->next)))
-		a->next++;
+		mk_tree_step(a->tree, a->next++);
 	return a->next < count;
 }
 

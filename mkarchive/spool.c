@@ -24,7 +24,7 @@
 #define TEMPORARY_TRIES 100
 
 /* Of all spools, with the programs and libraries. */
-#define RESIDENT_MAX (64 * ARC_MIB)
+#define RESIDENT_MAX (96 * ARC_MIB)
 
 /*
  * What is tried, the largest first: the thread sanitizer has room for little
