@@ -27,8 +27,7 @@ int mk_order_add(struct mk_order *o, uint64_t entry, const uint8_t *key,
 	row = mk_spool_at(&o->rows, i);
 	row->entry = entry;
 	memcpy(row->key, key, ARC_MIN(n, sizeof(row->key)));
-	if (i % MK_ORDER_RELEASE == 0)
-		mk_tree_release(o->tree);
+	mk_tree_step(o->tree, i);
 	return 0;
 }
 
@@ -138,8 +137,7 @@ static int take_by_path(struct mk_tree *t)
 		if (mk_order_wants(t, at))
 			r = put(t, at);
 		at = full ? e->children : next_of(t, at);
-		if (++steps % MK_ORDER_RELEASE == 0)
-			mk_tree_release(t);
+		mk_tree_step(t, ++steps);
 	}
 	return r;
 }

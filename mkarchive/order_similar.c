@@ -78,8 +78,7 @@ static int list_files(struct similarity *s)
 			break;
 		file_at(s, row)->entry = i;
 		file_at(s, row)->group = row;
-		if (row % MK_ORDER_RELEASE == 0)
-			mk_tree_release(t);
+		mk_tree_step(t, row);
 	}
 	return r;
 }
@@ -114,7 +113,7 @@ static int sketch_block(void *ctx, uint64_t block)
 		r = -ENOMEM;
 	for (uint64_t i = block * BLOCK; r >= 0 && i < end; i++)
 		r = sketch_file(s, source, buf, file_at(s, i));
-	if (end % MK_ORDER_RELEASE == 0) {
+	if (mk_spool_is_time()) {
 		mk_spool_release(&s->files);
 		mk_tree_release(s->o->tree);
 	}

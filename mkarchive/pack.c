@@ -154,8 +154,7 @@ static int pack_ordered(struct mk_packer *p)
 			mk_ahead_reach(p->ahead, i);
 		r = pack_entry(p, entry);
 		mk_tree_at(p->tree, entry)->flags |= MK_ENTRY_PACKED;
-		if (i % RELEASE_EVERY == RELEASE_EVERY - 1)
-			mk_tree_release(p->tree);
+		mk_tree_step(p->tree, i);
 	}
 	mk_ahead_free(arc_steal(p->ahead));
 	return r;

@@ -18,7 +18,6 @@
 #include "source.h"
 
 #define LISTING_BUFFER 65536
-#define RELEASE_STEPS 65536
 
 /* ---- one directory ------------------------------------------------------- */
 
@@ -31,8 +30,7 @@ static bool is_own_dir(const struct mk_rewalk *w, uint64_t dir)
 
 static void step(struct mk_rewalk *w)
 {
-	if (++w->steps % RELEASE_STEPS == 0)
-		mk_tree_release(w->tree);
+	mk_tree_step(w->tree, ++w->steps);
 }
 
 /* Something in a directory of the archive that the source never had. */

@@ -18,8 +18,6 @@
 #include "scan_i.h"
 #include "source.h"
 
-#define RELEASE_STEPS 65536
-
 /* A file that we write to ourselves, should it lie in the source. */
 struct own_file {
 	uint64_t dev;
@@ -216,8 +214,7 @@ static int enter(struct removing *x, uint64_t dir, int fd)
 	for (uint64_t i = d->children; i < d->children + d->child_count; i++) {
 		const struct mk_entry *e = mk_tree_at(x->tree, i);
 
-		if (++x->steps % RELEASE_STEPS == 0)
-			mk_tree_release(x->tree);
+		mk_tree_step(x->tree, ++x->steps);
 		if (S_ISDIR(e->mode))
 			f->dirs_left++;
 		else if (!is_gone(e) && mk_recheck_passed(x->tree, i) &&

@@ -16,8 +16,6 @@
 #include "json.h"
 #include "recheck.h"
 
-#define RELEASE_STEPS 65536
-
 struct mk_report {
 	FILE *f;
 	pthread_mutex_t lock; /* of f */
@@ -193,8 +191,7 @@ static int put_entries(struct listing *l)
 
 	for (uint64_t i = 0; r >= 0 && i < l->tree->entries.count; i++) {
 		r = put_entry(l, i);
-		if (i % RELEASE_STEPS == RELEASE_STEPS - 1)
-			mk_tree_release(l->tree);
+		mk_tree_step(l->tree, i);
 	}
 	return r;
 }

@@ -97,12 +97,9 @@ struct mk_usage mk_stages_all(const struct mk_run *run)
 const char *mk_stage_name(enum mk_stage stage)
 {
 	static const char *const names[] = {
-		[MK_STAGE_SCAN] = "scan",
-		[MK_STAGE_DEDUP] = "dedup",
-		[MK_STAGE_ORDER] = "order",
-		[MK_STAGE_PACK] = "pack",
-		[MK_STAGE_INDEX] = "index",
-		[MK_STAGE_VERIFY] = "verify",
+		[MK_STAGE_SCAN] = "scan",     [MK_STAGE_DEDUP] = "dedup",
+		[MK_STAGE_ORDER] = "order",   [MK_STAGE_PACK] = "pack",
+		[MK_STAGE_INDEX] = "index",   [MK_STAGE_VERIFY] = "verify",
 		[MK_STAGE_REMOVE] = "remove",
 	};
 
