@@ -35,7 +35,8 @@ enum mk_entry_flags {
 	MK_ENTRY_DIFFERS = 128, /* the archive has it otherwise */
 	MK_ENTRY_REMOVED = 256, /* from the source (set by removal) */
 	MK_ENTRY_PACKED = 512, /* before its turn in the tree (set by pack) */
-	MK_ENTRY_HELD = 1024, /* `data` is its place in tree->held (set by dedup,
+	MK_ENTRY_HELD =
+		1024, /* `data` is its place in tree->held (set by dedup,
 			     * until it is packed) */
 };
 
