@@ -181,25 +181,21 @@ int mk_path_adopt(void *ctx, uint32_t number, struct arc_store **ret,
 	return r;
 }
 
-/* Volumes from `number` on, the last one first: what is left of a removal that
- * was interrupted can be resumed. */
+/* The volumes of the earlier run from `number` on, the last one first: what is
+ * left of a removal that was interrupted can be resumed. What has come since is
+ * somebody else's, and stays. */
 static int remove_from(const struct mk_path_sink *ps, uint32_t number)
 {
-	arc_cleanup(arc_buf_fini) struct arc_buf found = { 0 };
 	char name[NAME_MAX + 1];
-	int r = mk_path_find_set(ps, &found);
 
-	for (size_t i = 0; r >= 0 && i < count_found(&found); i++) {
-		struct mk_found_volume f = found_at(&found, i);
+	for (uint32_t n = ps->old + ps->old_part; n >= number; n--) {
+		bool part = n > ps->old;
 
-		if (f.number < number)
-			break;
-		mk_path_volume_name(ps, f.number, f.part, name);
+		mk_path_volume_name(ps, n, part, name);
 		if (unlinkat(ps->dir, name, 0) < 0 && errno != ENOENT)
-			r = mk_path_say(ps, "removing", f.number, f.part,
-					-errno);
+			return mk_path_say(ps, "removing", n, part, -errno);
 	}
-	return r;
+	return 0;
 }
 
 int mk_path_reopen(void *ctx, uint32_t number, uint64_t n,

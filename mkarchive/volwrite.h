@@ -44,7 +44,8 @@ struct mk_volume_sink_ops {
 
 	/* Cuts volume `number` of an earlier run behind its first n bytes (0:
 	 * makes it anew, even if there was none), and opens it for writing, no
-	 * longer under its final name. All later ones are removed before. */
+	 * longer under its final name. All later ones of that run are removed
+	 * before. */
 	int (*reopen)(void *ctx, uint32_t number, uint64_t n,
 		      struct arc_store **ret);
 

@@ -328,6 +328,21 @@ cp left/set.making .
 expect 0 make_set -q --resume src set
 same_as_whole set
 
+# Nothing is there; but somebody else makes a set before there is anything to
+# be written. That is not what was to be resumed.
+rm -f set.*
+mkfifo pipe
+mkarchive -q --no-sync --resume --stdin-name x - set <pipe 2>err &
+exec 7>pipe
+head -c 100000 src/01 >&7 # more than a pipe holds: it has looked for a set
+expect 0 make_set -q src set
+cat src/01 >&7
+exec 7>&-
+! wait $! || fail "a second set was made of the same name"
+contains err 'set\.001: '
+rm set.001.part set.making pipe
+same_as_whole set
+
 # --force takes all of it away.
 rm -f set.*
 cp -p left/* .
