@@ -16,6 +16,10 @@
 #include "bytes.h"
 #include "identity.h"
 
+#define FIRST_LINE                                                              \
+	"# mkarchive is making this set, or was interrupted; --resume goes on " \
+	"with it.\n"
+
 /* No such file is longer. */
 #define TEXT_MAX ((size_t)64 << 10)
 
@@ -83,6 +87,30 @@ static int refuse_kind(const struct mk_making *m)
 	return -EINVAL;
 }
 
+/* Whether the open file may be one of ours: it begins as those do, as far as it
+ * goes, or a loss of power has left zeros of it. Anything else is somebody's
+ * who likes the same name. */
+static int check_ours(const struct mk_making *m, int fd)
+{
+	static const char zeros[sizeof(FIRST_LINE)];
+	char begin[sizeof(FIRST_LINE) - 1];
+	ssize_t got;
+
+	do {
+		got = pread(fd, begin, sizeof(begin), 0);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return say_file(m, "reading", -errno);
+	if (memcmp(begin, FIRST_LINE, (size_t)got) == 0 ||
+	    memcmp(begin, zeros, (size_t)got) == 0)
+		return 0;
+	arc_say(m->diag, ARC_ERROR,
+		"%s%s is no file of mkarchive, which needs that name: rename "
+		"it, or give the archive another name",
+		m->shown, m->name);
+	return -EEXIST;
+}
+
 /* 1: open and locked; 0: it is not there, or not any more. */
 static int open_locked(struct mk_making *m, int flags)
 {
@@ -91,6 +119,7 @@ static int open_locked(struct mk_making *m, int flags)
 		       O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | flags,
 		       0666);
 	struct stat st;
+	int r;
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;
@@ -110,6 +139,9 @@ static int open_locked(struct mk_making *m, int flags)
 		return refuse_kind(m);
 	if (!st.st_nlink)
 		return 0;
+	r = check_ours(m, fd);
+	if (r < 0)
+		return r;
 	m->fd = arc_steal_fd(&fd);
 	return 1;
 }
@@ -265,10 +297,7 @@ static int write_text(struct mk_making *m, const char *identity, bool sync)
 	arc_cleanup(arc_freep) char *text = NULL;
 	ssize_t n, put;
 
-	n = asprintf(&text,
-		     "# mkarchive is making this set, or was interrupted; "
-		     "--resume goes on with it.\n%s",
-		     identity);
+	n = asprintf(&text, FIRST_LINE "%s", identity);
 	if (n < 0) {
 		text = NULL;
 		return -ENOMEM;

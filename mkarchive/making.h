@@ -30,7 +30,7 @@ ARC_DEFINE_CLEANUP(struct mk_making, mk_making_free)
 bool mk_making_exists(const struct mk_making *m);
 
 /* Locks the file. 1: it is there; 0: it is not; -EBUSY, said, while another
- * mkarchive is making the set. */
+ * mkarchive is making the set; -EEXIST, said: it is somebody else's. */
 int mk_making_lock(struct mk_making *m);
 
 /* Whether the file (locked, and there) says the same as `identity`. -EEXIST:

@@ -124,8 +124,10 @@ static int refuse_set(const struct mk_path_sink *ps)
 	struct mk_found_volume first;
 	int r = mk_path_find_set(ps, &found);
 
+	if (r >= 0 && !found.n)
+		r = mk_making_lock(ps->making);
 	if (r < 0 || !found.n)
-		return r;
+		return ARC_MIN(r, 0);
 	memcpy(&first, found.p + found.n - sizeof(first), sizeof(first));
 	mk_path_volume_name(ps, first.number, first.part, name);
 	if (mk_making_exists(ps->making))

@@ -257,14 +257,16 @@ cp -p left/set.making .
 sed -i 's/^zlib = .*/zlib = 0.9/' set.making
 sum=$(cat set.* | cksum)
 refused 'zlib: 0\.9 there'
-for text in '' '# nothing' 'level = 1'; do
+first=$(head -n 1 left/set.making)
+for text in '' "${first:0:20}" "$first" "$first
+level = 1"; do
 	printf '%s' "$text" >set.making
 	sum=$(cat set.* | cksum)
 	refused 'level: nothing there'
 done
-head -c 100000 /dev/urandom >set.making
+head -c 5000 /dev/zero >set.making
 sum=$(cat set.* | cksum)
-refused 'cannot be resumed'
+refused 'level: nothing there'
 rm set.making
 sum=$(cat set.* | cksum)
 refused 'is missing'
@@ -273,6 +275,22 @@ for option in --resume --force; do
 	expect 3 make_set -q $option src set
 	contains err 'set\.making is no regular file: remove it'
 done
+rm set.making
+
+# A file that only has that name is somebody's, and stays.
+echo 'how the set was made' >set.making
+for option in --resume --force; do
+	expect 3 make_set -q $option src set
+	contains err 'set\.making is no file of mkarchive' 'rename it'
+done
+for option in -l1 --resume --force; do
+	mv set.making other.making
+	expect 3 make_set -q $option src other
+	contains err 'other\.making is no file of mkarchive'
+	[ "$(echo other.*)" = other.making ] || fail "left: $(echo other.*)"
+	mv other.making set.making
+done
+[ "$(cat set.making)" = 'how the set was made' ] || fail "it was touched"
 rm set.making
 
 # What decides no byte may differ.

@@ -12,6 +12,10 @@
 #include "identity.h"
 #include "making.h"
 
+#define FIRST_LINE                                                              \
+	"# mkarchive is making this set, or was interrupted; --resume goes on " \
+	"with it.\n"
+
 static const char ours[] = "level = 6\nbuild = abc\nzlib = 1.2.13\n";
 
 struct world {
@@ -75,7 +79,10 @@ static void put_text(const struct world *w, const char *text, size_t n)
 /* What is said of a file with that text. */
 static const char *compared(struct world *w, const char *text)
 {
-	put_text(w, text, strlen(text));
+	char all[400];
+
+	snprintf(all, sizeof(all), FIRST_LINE "%s", text);
+	put_text(w, all, strlen(all));
 	assert_int_equal(mk_making_lock(w->making), 1);
 	free(w->said);
 	w->said = NULL;
@@ -130,12 +137,12 @@ static void what_differs_is_named(void **state)
 
 static void a_build_without_a_name_is_no_other(void **state)
 {
-	static const char unknown[] = "build = " MK_BUILD_UNKNOWN "\n";
+	static const char text[] = FIRST_LINE "build = " MK_BUILD_UNKNOWN "\n";
 	struct world *w = *state;
 
-	put_text(w, unknown, strlen(unknown));
+	put_text(w, text, strlen(text));
 	assert_int_equal(mk_making_lock(w->making), 1);
-	assert_int_equal(mk_making_compare(w->making, unknown), -EEXIST);
+	assert_int_equal(mk_making_compare(w->making, text), -EEXIST);
 }
 
 static void bytes_of_any_kind_are_read(void **state)
@@ -146,6 +153,7 @@ static void bytes_of_any_kind_are_read(void **state)
 
 	for (int fill = 0; fill < 256; fill += 5) {
 		memset(text, fill, n);
+		memcpy(text, FIRST_LINE, strlen(FIRST_LINE));
 		memcpy(text + 100, "\n = \n =  = \nlevel = \x1b[2J\n", 24);
 		put_text(w, text, n);
 		assert_int_equal(mk_making_lock(w->making), 1);
@@ -180,13 +188,40 @@ static void an_older_one_is_written_over(void **state)
 	struct stat st;
 
 	put_text(w,
+		 FIRST_LINE
 		 "level = 1\nand much more than there will be in the end, "
 		 "and more, and more, and more, and more, and more, and...",
-		 100);
+		 180);
 	assert_int_equal(mk_making_write(w->making, "level = 2\n", false), 0);
 	assert_int_equal(mk_making_compare(w->making, "level = 2\n"), 0);
 	assert_int_equal(fstatat(w->dir, "set.making", &st, 0), 0);
 	assert_true(st.st_size < 100);
+}
+
+/* What a loss of power has left of one is one; what else has that name stays. */
+static void what_is_not_ours_is_not_written_over(void **state)
+{
+	static const char torn[4096];
+	static const char *const theirs[] = { "x", "# mkar?", "level = 1\n" };
+	struct world *w = *state;
+	struct stat st;
+
+	for (size_t i = 0; i < ARC_COUNT(theirs); i++) {
+		put_text(w, theirs[i], strlen(theirs[i]));
+		assert_int_equal(mk_making_lock(w->making), -EEXIST);
+		assert_non_null(strstr(w->said, "dir/set.making is no file"));
+		assert_int_equal(mk_making_write(w->making, ours, false),
+				 -EEXIST);
+		assert_int_equal(mk_making_remove(w->making), 0);
+		assert_int_equal(fstatat(w->dir, "set.making", &st, 0), 0);
+		assert_int_not_equal(st.st_size, 0);
+	}
+	put_text(w, torn, sizeof(torn));
+	assert_int_equal(mk_making_lock(w->making), 1);
+	mk_making_remove(w->making);
+	put_text(w, FIRST_LINE, 15);
+	assert_int_equal(mk_making_write(w->making, ours, false), 0);
+	assert_int_equal(mk_making_compare(w->making, ours), 0);
 }
 
 static void what_is_no_file_is_refused(void **state)
@@ -248,6 +283,7 @@ int main(void)
 		IN_WORLD(bytes_of_any_kind_are_read),
 		IN_WORLD(one_at_a_time_has_it),
 		IN_WORLD(an_older_one_is_written_over),
+		IN_WORLD(what_is_not_ours_is_not_written_over),
 		IN_WORLD(what_is_no_file_is_refused),
 		cmocka_unit_test(an_identity_names_what_decides_bytes),
 	};
