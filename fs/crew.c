@@ -57,6 +57,12 @@ void arcfs_crew_missed(struct arcfs_crew *c)
 	c->waiting--;
 }
 
+void arcfs_crew_alone(struct arcfs_crew *c)
+{
+	assert(c->wanted > 1);
+	c->wanted--;
+}
+
 void arcfs_crew_answered(struct arcfs_crew *c)
 {
 	c->busy--;

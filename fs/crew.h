@@ -46,6 +46,9 @@ bool arcfs_crew_wait(struct arcfs_crew *c);
 bool arcfs_crew_take(struct arcfs_crew *c, bool was_there);
 void arcfs_crew_missed(struct arcfs_crew *c);
 
+/* It could not be had: it is wanted again when there is reason to. */
+void arcfs_crew_alone(struct arcfs_crew *c);
+
 void arcfs_crew_answered(struct arcfs_crew *c);
 
 /* Every few ms while something is being answered. True: another thread should

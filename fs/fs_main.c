@@ -258,13 +258,12 @@ static int mount_and_run(struct arcfs *fs, struct fuse_args *args,
 	if (!se)
 		return -EINVAL;
 	err = -EIO;
-	if (fuse_set_signal_handlers(se) == 0) {
-		if (fuse_session_mount(se, opt->mountpoint) == 0) {
-			err = run_mounted(fs, se, opt);
-			fuse_session_unmount(se);
-		}
-		fuse_remove_signal_handlers(se);
+	arcfs_catch_signals();
+	if (fuse_session_mount(se, opt->mountpoint) == 0) {
+		err = run_mounted(fs, se, opt);
+		fuse_session_unmount(se);
 	}
+	arcfs_release_signals();
 	fuse_session_destroy(se);
 	return err;
 }

@@ -17,6 +17,10 @@
 #define INTERRUPT SIGRTMIN
 #define AGAIN_NS 5000000
 
+/* Those that end a mount; nothing else is done when they come. */
+static const int endings[] = { SIGHUP, SIGINT, SIGTERM };
+static volatile sig_atomic_t told_to_end;
+
 struct serving {
 	struct fuse_session *se;
 	struct crew_thread *thread;
@@ -105,8 +109,8 @@ static int receive(struct crew_thread *t, bool *ret_was_there)
 static void take(struct serving *s, bool was_there)
 {
 	/* Without another thread those that there are go on. */
-	if (arcfs_crew_take(&s->crew, was_there))
-		(void)call_another(s);
+	if (arcfs_crew_take(&s->crew, was_there) && call_another(s) < 0)
+		arcfs_crew_alone(&s->crew);
 	if (!s->ticking) {
 		s->ticking = true;
 		wake_caller(s);
@@ -161,13 +165,13 @@ static bool tick(struct serving *s, bool *ret)
 	bool over;
 
 	pthread_mutex_lock(&s->lock);
-	if (arcfs_crew_tick(&s->crew))
-		(void)call_another(s);
 	s->ticking = s->crew.busy > 0 || s->crew.moved;
+	if (arcfs_crew_tick(&s->crew) && call_another(s) < 0)
+		arcfs_crew_alone(&s->crew);
 	*ret = s->ticking;
 	over = s->over;
 	pthread_mutex_unlock(&s->lock);
-	return !over && !fuse_session_exited(s->se);
+	return !over && !told_to_end;
 }
 
 /* Until the end. Signals come while it sleeps, and at no other time: none can
@@ -214,6 +218,35 @@ static void end_threads(struct serving *s)
 	pthread_mutex_unlock(&s->lock);
 	for (unsigned i = 0; i < s->started; i++)
 		end_thread(&s->thread[i]);
+}
+
+static void on_ending(int sig)
+{
+	(void)sig;
+	told_to_end = 1;
+}
+
+/* Changes what is `from`. */
+static void set_action(int sig, void (*from)(int sig), void (*to)(int sig))
+{
+	const struct sigaction action = { .sa_handler = to };
+	struct sigaction old;
+
+	if (!sigaction(sig, NULL, &old) && old.sa_handler == from)
+		sigaction(sig, &action, NULL);
+}
+
+void arcfs_catch_signals(void)
+{
+	for (size_t i = 0; i < ARC_COUNT(endings); i++)
+		set_action(endings[i], SIG_DFL, on_ending);
+	set_action(SIGPIPE, SIG_DFL, SIG_IGN);
+}
+
+void arcfs_release_signals(void)
+{
+	for (size_t i = 0; i < ARC_COUNT(endings); i++)
+		set_action(endings[i], on_ending, SIG_DFL);
 }
 
 static void on_interrupt(int sig)

@@ -89,6 +89,53 @@ for i in $(seq 12); do
 	rm -rf "$work/copy"
 done
 
+# Also when many wait for the very files that are being stored.
+cat >"$work/many.py" <<'END'
+import os, sys, threading
+files = sorted((os.stat(path).st_ino, path)
+               for path in (os.path.join(top, name)
+                            for top, _, names in os.walk(sys.argv[1])
+                            for name in names))
+lock = threading.Lock()
+def read():
+    while True:
+        with lock:
+            if not files:
+                return
+            path = files.pop(0)[1]
+        try:
+            with open(path, "rb") as f:
+                f.read()
+        except OSError:
+            return
+readers = [threading.Thread(target=read) for _ in range(64)]
+print("ready", flush=True)
+for r in readers:
+    r.start()
+END
+for i in $(seq 12); do
+	arcfs "$work/a.001" "$work/mnt" -f -o threads=1 &
+	daemon=$!
+	for n in $(seq 100); do
+		! mountpoint -q "$work/mnt" || break
+		sleep 0.02
+	done
+	exec 5< <(python3 "$work/many.py" "$work/mnt" 2>/dev/null)
+	read -r line <&5
+	sleep "0.0$((i % 4))"
+	kill -TERM "$daemon"
+	for n in $(seq 200); do
+		kill -0 "$daemon" 2>/dev/null || break
+		sleep 0.05
+		[ "$n" != 200 ] || {
+			umount -f "$work/mnt" # nothing else would end it
+			fail "many, round $i: the mount does not end"
+		}
+	done
+	wait "$daemon" || fail "many, round $i: exit status $?"
+	exec 5<&-
+done
+
 # Damage is told to who reads the file, and to nobody else.
 python3 - "$work" <<'END'
 import sys

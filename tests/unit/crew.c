@@ -148,6 +148,23 @@ static void who_has_no_work_for_a_window_is_sent_away(void **state)
 	assert_false(arcfs_crew_wait(&c));
 }
 
+/* Threads are short for a while, and all that there are are busy for long. */
+static void who_could_not_be_had_is_called_again(void **state)
+{
+	struct arcfs_crew c;
+
+	(void)state;
+	start(&c, 3);
+	arcfs_crew_take(&c, false);
+	arcfs_crew_tick(&c);
+	for (int i = 0; i < 10; i++) {
+		assert_true(arcfs_crew_tick(&c));
+		arcfs_crew_alone(&c);
+	}
+	assert_true(arcfs_crew_tick(&c));
+	assert_true(arcfs_crew_wait(&c));
+}
+
 static void a_wait_for_nothing_changes_nothing(void **state)
 {
 	struct arcfs_crew c;
@@ -170,6 +187,7 @@ int main(void)
 		cmocka_unit_test(as_many_stay_as_have_work_at_once),
 		cmocka_unit_test(as_many_stay_as_could_have_work_at_once),
 		cmocka_unit_test(who_has_no_work_for_a_window_is_sent_away),
+		cmocka_unit_test(who_could_not_be_had_is_called_again),
 		cmocka_unit_test(a_wait_for_nothing_changes_nothing),
 	};
 
