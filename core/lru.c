@@ -209,13 +209,13 @@ static struct item *add_item(struct arc_lru *lru, uint64_t key)
 	item->key = key;
 	item->state = LOADING;
 	item->pins = 1;
-	lru->pins++;
 	pthread_cond_init(&item->settled, NULL);
 	HASH_ADD(hh, lru->table, key, sizeof(item->key), item);
 	if (!item->hh.tbl) {
 		free_item(item);
 		return NULL;
 	}
+	lru->pins++;
 	lru->stats.misses++;
 	return item;
 }
