@@ -402,6 +402,27 @@ static int refuse_complete(const struct mk_framering *f, const uint8_t id[16])
 	return -EEXIST;
 }
 
+/* Nor are finished volumes removed that begin otherwise: this may be the wrong
+ * source. What cannot be read is of no use to anybody. */
+static int refuse_other(const struct mk_framering *f, const uint8_t id[16])
+{
+	arc_cleanup(arc_store_closep) struct arc_store *store = NULL;
+	struct arc_disk_volume head;
+	bool complete = false;
+
+	if (!f->run->opt->resume || !f->sink.ops->adopt ||
+	    f->sink.ops->adopt(f->sink.ctx, 1, &store, &complete) < 0 ||
+	    !complete || arc_store_read(store, &head, sizeof(head), 0) < 0 ||
+	    arc_format_check_volume(&head, 0) < 0 ||
+	    memcmp(head.id, id, sizeof(head.id)) == 0)
+		return 0;
+	arc_say(f->run->diag, ARC_ERROR,
+		"the finished volumes of %s begin with other data than this "
+		"source: is it the right one? --force begins anew",
+		f->run->opt->out);
+	return -EEXIST;
+}
+
 /* Opens volumes, index and engine, now that the first frame is known. */
 static int open_output(struct mk_framering *f, struct arc_span first)
 {
@@ -418,6 +439,8 @@ static int open_output(struct mk_framering *f, struct arc_span first)
 
 	if (r >= 0)
 		r = refuse_complete(f, params.id);
+	if (r >= 0)
+		r = refuse_other(f, params.id);
 	if (r < 0)
 		return r;
 	f->sink.ops = NULL;

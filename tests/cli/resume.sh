@@ -210,11 +210,20 @@ for file in 01 20 39; do
 	printf 'changed' | dd of=now/$file bs=1 seek=7777 conv=notrunc \
 		status=none
 	make_set -q now other
+	if [ $file = 01 ]; then
+		# From the first frame on: it may be a mistake.
+		before=$(finished set)
+		expect 3 make_set --resume --json now set
+		contains err 'is it the right one' '[-]-force'
+		[ "$before" = "$(finished set)" ] || fail "it was touched"
+		expect 0 make_set --force -q now set
+		same_as_whole set other
+		continue
+	fi
 	expect 0 make_set --resume --json now set
 	same_as_whole set other
 	kept=$(value kept_frames)
 	case $file in
-	01) [ $kept = 0 ] || fail "$kept frames kept" ;;
 	20) [ $kept -gt 10 ] && [ $kept -lt 25 ] || fail "$kept frames kept" ;;
 	esac
 	[ $file = 39 ] || contains err 'source'
