@@ -62,7 +62,7 @@ def judge(low, high, bound, fewer_is_better):
 
 
 def rotated(items, round_number):
-    k = round_number % len(items)
+    k = round_number % max(len(items), 1)
     return items[k:] + items[:k]
 
 
