@@ -1,56 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Records are written by a thread of their own, so that neither reading nor
- * encoding waits for a disk while there are slots. It takes the frames in their
- * order; a slot is filled again when its record has been written.
- */
-#include "framering.h"
+#include "framering_i.h"
 
 #include <string.h>
 
-#include "engine.h"
 #include "mk_text.h"
 #include "pool.h"
-#include "resume.h"
-
-struct slot {
-	uint8_t *raw; /* frame_size bytes; with devices lent by the engine,
-		       * frame by frame, so that they take it from there */
-	uint8_t *out; /* the record */
-	struct arc_segset named; /* as in struct arc_encode_job */
-	struct arc_job job;
-	bool found; /* an earlier run has left the record: then not the job */
-	struct mk_kept kept;
-};
-
-struct mk_framering {
-	struct mk_run *run;
-	struct mk_volume_sink sink; /* until vw has it: ops not NULL */
-	struct mk_volwrite *vw;
-	struct mk_idxwrite *idx;
-	struct arc_record_params params;
-	struct arc_engine *engine;
-	bool devices; /* the engine has some */
-	struct mk_resume *resume; /* NULL: nothing is */
-	struct slot *slot;
-	uint64_t slots;
-	uint32_t frame_size;
-	uint64_t start; /* of the open frame in the stream */
-	size_t fill; /* bytes in the open frame */
-	bool expected; /* what comes is compressed already */
-	struct arc_segset plain; /* segments with other bytes, too */
-
-	pthread_t writer; /* has vw and idx while it runs */
-	bool has_writer;
-	pthread_mutex_t lock;
-	pthread_cond_t changed; /* any of what follows, which is by lock */
-	uint64_t frames; /* submitted; the open frame's number (the owner of
-			  * the ring changes it, and may read it without) */
-	uint64_t written; /* frames whose records are written */
-	int err; /* writing failed */
-	bool stop; /* nothing is submitted any more */
-	bool cancel; /* nor is anything to be written */
-};
 
 /* ---- making ------------------------------------------------------------- */
 
@@ -78,21 +32,6 @@ int mk_framering_new(struct mk_run *run, struct mk_volume_sink *sink,
 	return 0;
 }
 
-static struct slot *slot_of(const struct mk_framering *f, uint64_t frame)
-{
-	return &f->slot[frame % f->slots];
-}
-
-/* What was not lent is plain memory, and freed as well. */
-static void give_back_raw(const struct mk_framering *f, struct slot *s)
-{
-	if (f->engine)
-		arc_engine_give_back(f->engine, s->raw);
-	else
-		free(s->raw);
-	s->raw = NULL;
-}
-
 /* Ends the writer: after all that was submitted, or at once. */
 static int end_writer(struct mk_framering *f, bool cancel)
 {
@@ -108,7 +47,7 @@ static int end_writer(struct mk_framering *f, bool cancel)
 	return f->err;
 }
 
-static void wait_for_work(struct mk_framering *f, struct slot *s)
+static void wait_for_work(struct mk_framering *f, struct mk_frame *s)
 {
 	if (s->found)
 		mk_resume_wait(&s->kept);
@@ -122,10 +61,10 @@ void mk_framering_free(struct mk_framering *f)
 		return;
 	end_writer(f, true);
 	for (; f->written < f->frames; f->written++)
-		wait_for_work(f, slot_of(f, f->written));
+		wait_for_work(f, mk_frame_at(f, f->written));
 	mk_resume_free(f->resume);
 	for (uint64_t i = 0; f->slot && i < f->slots; i++) {
-		give_back_raw(f, &f->slot[i]);
+		mk_frame_give_back(f, &f->slot[i]);
 		free(f->slot[i].out);
 	}
 	free(f->slot);
@@ -137,159 +76,6 @@ void mk_framering_free(struct mk_framering *f)
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);
 	free(f);
-}
-
-/* ---- records ------------------------------------------------------------ */
-
-static void count_record(struct mk_stats *s, const struct arc_record_info *info)
-{
-	mk_count(&s->skipped_named, info->skipped_named);
-	mk_count(&s->skipped_noise, info->skipped - info->skipped_named);
-	mk_count(&s->frames[info->codec], 1);
-	mk_count(&s->frame_raw[info->codec], info->raw);
-	mk_count(&s->frame_stored[info->codec], info->stored);
-}
-
-static int put_record(struct mk_framering *f, const struct slot *s,
-		      uint32_t *ret_volume, uint64_t *ret_offset)
-{
-	const struct arc_record_info *info = &s->job.encode.info;
-	struct arc_span body = { NULL, 0 };
-
-	if (info->detached)
-		body = s->job.encode.in;
-	return mk_volwrite_put_two(
-		f->vw, (struct arc_span){ s->out, info->stored - body.n }, body,
-		ret_volume, ret_offset);
-}
-
-/* The oldest frame's record lies there. */
-static int note_record(struct mk_framering *f,
-		       const struct arc_record_info *info, uint32_t volume,
-		       uint64_t offset)
-{
-	const struct arc_disk_frame row = {
-		.start = arc_put64(f->written * f->frame_size),
-		.offset = arc_put64(offset),
-		.checksum = arc_put64(info->checksum),
-		.volume = arc_put32(volume),
-		.raw = arc_put32(info->raw),
-		.stored = arc_put32(info->stored),
-		.codec = info->codec,
-		.group_log = info->group_log,
-		.entry_size = info->entry_size,
-	};
-
-	assert(info->codec < ARC_COUNT(f->run->stats.frames));
-	count_record(&f->run->stats, info);
-	return mk_idxwrite_row(f->idx, ARC_TABLE_FRAME, &row);
-}
-
-static void encode(struct mk_framering *f, struct slot *s, uint64_t number,
-		   size_t n)
-{
-	s->found = false;
-	s->job = (struct arc_job){
-		.kind = ARC_JOB_ENCODE,
-		.encode = { .in = { s->raw, n },
-			    .number = number,
-			    .named = s->named,
-			    .out = s->out },
-	};
-	arc_engine_submit(f->engine, &s->job);
-}
-
-/* The oldest frame cannot be kept (failed), or was not found (NULL): those
- * behind it that were found are encoded as well, all at once. */
-static void stop_keeping(struct mk_framering *f, const struct mk_kept *failed)
-{
-	const struct mk_stats *stats = &f->run->stats;
-	uint64_t end;
-
-	mk_resume_end(f->resume, mk_value(&stats->kept_frames),
-		      mk_value(&stats->kept_bytes), failed);
-	pthread_mutex_lock(&f->lock);
-	end = f->frames;
-	pthread_mutex_unlock(&f->lock);
-	for (uint64_t i = f->written; i < end; i++) {
-		struct slot *s = slot_of(f, i);
-
-		if (!s->found)
-			continue;
-		mk_resume_wait(&s->kept); /* its buffers are in use */
-		encode(f, s, i, s->kept.raw.n);
-	}
-}
-
-/* 1: the oldest frame's record stays as it is; 0: it does not. */
-static int keep_oldest(struct mk_framering *f, struct slot *s)
-{
-	const struct mk_kept *k = &s->kept;
-	int r = 0;
-
-	if (s->found && mk_resume_wait(&s->kept))
-		r = mk_volwrite_keep(f->vw, k->volume, k->offset,
-				     k->info.stored);
-	if (r < 0)
-		return r;
-	if (r == 0) {
-		stop_keeping(f, s->found ? k : NULL);
-		return 0;
-	}
-	mk_count(&f->run->stats.kept_frames, 1);
-	mk_count(&f->run->stats.kept_bytes, k->info.raw);
-	if (f->devices)
-		give_back_raw(f, s);
-	r = note_record(f, &k->info, k->volume, k->offset);
-	return r < 0 ? r : 1;
-}
-
-/* Waits for the oldest frame under way and writes its record: the writer's
- * work, the only one to change f->written. */
-static int write_oldest(struct mk_framering *f)
-{
-	struct slot *s = slot_of(f, f->written);
-	const struct arc_record_info *info = &s->job.encode.info;
-	uint32_t volume;
-	uint64_t offset;
-	int r = f->resume ? keep_oldest(f, s) : 0;
-
-	if (r != 0)
-		return r;
-	arc_engine_wait(f->engine, &s->job);
-	if (s->job.err < 0)
-		return s->job.err;
-	r = put_record(f, s, &volume, &offset);
-	if (f->devices)
-		give_back_raw(f, s);
-	if (r < 0)
-		return r;
-	mk_count(&f->run->stats.device_frames, s->job.by_device);
-	return note_record(f, info, volume, offset);
-}
-
-static void *write_frames(void *arg)
-{
-	struct mk_framering *f = arg;
-	int r = 0;
-
-	pthread_mutex_lock(&f->lock);
-	while (r >= 0 && !f->cancel) {
-		if (f->written == f->frames && f->stop)
-			break;
-		if (f->written == f->frames) {
-			pthread_cond_wait(&f->changed, &f->lock);
-			continue;
-		}
-		pthread_mutex_unlock(&f->lock);
-		r = write_oldest(f);
-		pthread_mutex_lock(&f->lock);
-		f->written++;
-		f->err = ARC_MIN(r, 0);
-		pthread_cond_broadcast(&f->changed);
-	}
-	pthread_mutex_unlock(&f->lock);
-	return NULL;
 }
 
 /* ---- the output --------------------------------------------------------- */
@@ -357,7 +143,7 @@ static int open_engine(struct mk_framering *f)
 		.waiting = ARC_MAX(opt->read_batches, 1),
 	};
 	int r = arc_engine_new(&params, &f->engine);
-	struct slot *more;
+	struct mk_frame *more;
 
 	f->devices = params.devices > 0;
 	if (r < 0)
@@ -373,7 +159,7 @@ static int open_engine(struct mk_framering *f)
 	r = open_resume(f);
 	if (r < 0)
 		return r;
-	r = arc_thread_start(&f->writer, write_frames, f);
+	r = arc_thread_start(&f->writer, mk_frame_write_all, f);
 	f->has_writer = r >= 0;
 	return r;
 }
@@ -492,7 +278,7 @@ static struct arc_segset take_named(struct mk_framering *f)
 /* Hands the open frame to the engine. */
 static int submit(struct mk_framering *f)
 {
-	struct slot *s;
+	struct mk_frame *s;
 	int r = 0;
 
 	if (!f->engine)
@@ -500,14 +286,14 @@ static int submit(struct mk_framering *f)
 				(struct arc_span){ f->slot[0].raw, f->fill });
 	if (r < 0)
 		return r;
-	s = slot_of(f, f->frames);
+	s = mk_frame_at(f, f->frames);
 	s->named = take_named(f);
 	s->found = f->resume &&
 		   mk_resume_find(f->resume, f->frames,
 				  (struct arc_span){ s->raw, f->fill }, s->out,
 				  &s->kept);
 	if (!s->found)
-		encode(f, s, f->frames, f->fill);
+		mk_frame_encode(f, s, f->frames, f->fill);
 	mk_count(&f->run->stats.stream, f->fill);
 	pthread_mutex_lock(&f->lock);
 	f->frames++;
@@ -519,7 +305,7 @@ static int submit(struct mk_framering *f)
 }
 
 /* A slot's buffers are made when it is first used: a small archive needs few. */
-static int make_slot(const struct mk_framering *f, struct slot *s)
+static int make_slot(const struct mk_framering *f, struct mk_frame *s)
 {
 	if (!s->raw && f->devices)
 		s->raw = arc_engine_lend(f->engine, f->frame_size);
@@ -533,7 +319,7 @@ static int make_slot(const struct mk_framering *f, struct slot *s)
 
 int mk_framering_room(struct mk_framering *f, uint8_t **ret, size_t *ret_n)
 {
-	struct slot *s = slot_of(f, f->frames);
+	struct mk_frame *s = mk_frame_at(f, f->frames);
 	int r = f->fill ? 0 : wait_for_slot(f);
 
 	if (r >= 0)
@@ -617,7 +403,7 @@ int mk_framering_finish(struct mk_framering *f, struct arc_disk_root *root,
 			      mk_value(&f->run->stats.kept_bytes), NULL);
 	mk_resume_free(arc_steal(f->resume));
 	for (uint64_t i = 0; i < f->slots; i++)
-		give_back_raw(f, &f->slot[i]);
+		mk_frame_give_back(f, &f->slot[i]);
 	/* The frames are done: the threads are free for the index. */
 	arc_engine_free(arc_steal(f->engine));
 	r = mk_idxwrite_threads(f->idx, f->run->opt->threads);
