@@ -211,15 +211,10 @@ static int descend(struct mk_rewalk *w)
 {
 	struct mk_dir_frame *f = mk_dirs_top(&w->dirs);
 	arc_cleanup(arc_closep) int fd = -1;
-	const struct mk_entry *e;
+	uint64_t entry = mk_dirs_next(&w->dirs);
+	const struct mk_entry *e = mk_tree_at(w->tree, entry);
 	struct stat st;
-	uint64_t entry;
 
-	do {
-		entry = f->next++;
-		e = mk_tree_at(w->tree, entry);
-	} while (!S_ISDIR(e->mode));
-	f->dirs_left--;
 	if (!can_enter(e)) {
 		w->passed_over = true;
 		return 0;

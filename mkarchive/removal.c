@@ -228,15 +228,10 @@ static int descend(struct removing *x)
 {
 	struct mk_dir_frame *f = mk_dirs_top(&x->dirs);
 	arc_cleanup(arc_closep) int fd = -1;
-	const struct mk_entry *e;
+	uint64_t entry = mk_dirs_next(&x->dirs);
+	const struct mk_entry *e = mk_tree_at(x->tree, entry);
 	struct stat st;
-	uint64_t entry;
 
-	do {
-		entry = f->next++;
-		e = mk_tree_at(x->tree, entry);
-	} while (!S_ISDIR(e->mode));
-	f->dirs_left--;
 	if (is_gone(e))
 		return 0;
 	fd = mk_dirs_open_at(f->fd, mk_tree_name(x->tree, e));

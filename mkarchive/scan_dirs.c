@@ -75,6 +75,16 @@ int mk_dirs_push(struct mk_dirs *d, uint64_t entry, int fd)
 	return 0;
 }
 
+uint64_t mk_dirs_next(struct mk_dirs *d)
+{
+	struct mk_dir_frame *f = mk_dirs_top(d);
+
+	while (!S_ISDIR(mk_tree_at(d->tree, f->next)->mode))
+		f->next++;
+	f->dirs_left--;
+	return f->next++;
+}
+
 /* fd when it is the directory of the scan; it is closed else. */
 static int check_is(const struct mk_tree *tree, uint64_t entry, int fd)
 {

@@ -108,6 +108,9 @@ int mk_dirs_push(struct mk_dirs *d, uint64_t entry, int fd);
  */
 int mk_dirs_pop(struct mk_dirs *d);
 
+/* The next subdirectory of the innermost directory; there is one left. */
+uint64_t mk_dirs_next(struct mk_dirs *d);
+
 /* Opens a directory for listing: never through a symlink. */
 int mk_dirs_open_at(int dir_fd, const char *name);
 
