@@ -158,13 +158,10 @@ static inline struct masks masks_of(const uint8_t *p)
 
 static inline uint64_t load64(const uint8_t *p)
 {
-	uint64_t v;
+	struct arc_le64 v;
 
 	memcpy(&v, p, sizeof(v));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	v = __builtin_bswap64(v);
-#endif
-	return v;
+	return arc_get64(v);
 }
 
 /* Enters the place; the points of the one that was there. */

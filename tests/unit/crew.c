@@ -23,6 +23,16 @@ static void start(struct arcfs_crew *c, unsigned max)
 	assert_true(arcfs_crew_wait(c));
 }
 
+/* The same after two requests at once: two threads wait. */
+static void start_two(struct arcfs_crew *c, unsigned max)
+{
+	start(c, max);
+	assert_true(arcfs_crew_take(c, true));
+	assert_true(arcfs_crew_wait(c));
+	arcfs_crew_answered(c);
+	assert_true(arcfs_crew_wait(c));
+}
+
 static void one_reader_is_answered_by_one_thread(void **state)
 {
 	struct arcfs_crew c;
@@ -58,11 +68,7 @@ static void no_thread_is_called_while_another_waits(void **state)
 	struct arcfs_crew c;
 
 	(void)state;
-	start(&c, 8);
-	assert_true(arcfs_crew_take(&c, true));
-	assert_true(arcfs_crew_wait(&c));
-	arcfs_crew_answered(&c);
-	assert_true(arcfs_crew_wait(&c));
+	start_two(&c, 8);
 	assert_int_equal(c.waiting, 2);
 	assert_false(arcfs_crew_take(&c, true)); /* one is left */
 }
@@ -94,11 +100,7 @@ static void as_many_stay_as_have_work_at_once(void **state)
 	struct arcfs_crew c;
 
 	(void)state;
-	start(&c, 8);
-	assert_true(arcfs_crew_take(&c, true));
-	assert_true(arcfs_crew_wait(&c));
-	arcfs_crew_answered(&c);
-	assert_true(arcfs_crew_wait(&c));
+	start_two(&c, 8);
 	for (int i = 0; i < 2 * ARCFS_CREW_WINDOW; i++) {
 		arcfs_crew_take(&c, false);
 		arcfs_crew_take(&c, false);
@@ -116,8 +118,7 @@ static void as_many_stay_as_could_have_work_at_once(void **state)
 	struct arcfs_crew c;
 
 	(void)state;
-	start(&c, 1);
-	c.max = 2;
+	start(&c, 2);
 	for (int i = 0; i < 2 * ARCFS_CREW_WINDOW; i++) {
 		arcfs_crew_take(&c, true);
 		arcfs_crew_answered(&c);
