@@ -110,6 +110,8 @@ static void print_work(const struct view *v)
 	putchar('\n');
 	print_bytes(v, "read", "bytes_read");
 	puts(", from the volumes");
+	print_bytes(v, "direct", "bytes_read_direct");
+	puts(", of them around the system's cache");
 	printf("%-12s %" PRIu64 " requests answered EIO, %" PRIu64
 	       " bad segments\n",
 	       "errors", number_of(v->s->now, "errors"),

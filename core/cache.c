@@ -27,86 +27,11 @@
 #include "cache_ahead.h"
 #include "cache_i.h"
 
+#define MIX UINT64_C(0x9e3779b97f4a7c15)
 #define BUFFER_MIN ((size_t)128 * ARC_KIB) /* smaller ones cost little */
-#define PAGE ((size_t)4096)
 #define HEADS_MAX ((size_t)16 * ARC_MIB)
 
 /* ---- groups ------------------------------------------------------------- */
-
-/* Takes spare number i out. Called with the lock. */
-static struct arc_cache_spare remove_spare(struct arc_cache *cache, unsigned i)
-{
-	struct arc_cache_spare s = cache->spare[i];
-
-	cache->spares--;
-	cache->spare_bytes -= s.n;
-	memmove(&cache->spare[i], &cache->spare[i + 1],
-		(cache->spares - i) * sizeof(s));
-	return s;
-}
-
-uint8_t *arc_cache_take_buffer(struct arc_cache *cache, size_t n, size_t max,
-			       size_t *ret_n)
-{
-	struct arc_cache_spare found = { NULL, n };
-
-	pthread_mutex_lock(&cache->lock);
-	for (unsigned i = cache->spares; i-- > 0 && !found.buf;)
-		if (cache->spare[i].n >= n && cache->spare[i].n <= max)
-			found = remove_spare(cache, i);
-	pthread_mutex_unlock(&cache->lock);
-	*ret_n = found.n;
-	return found.buf ? found.buf : malloc(n);
-}
-
-/* The oldest go for it, whose sizes nobody has asked for. */
-void arc_cache_give_buffer(struct arc_cache *cache, uint8_t *buf, size_t n)
-{
-	uint8_t *old[ARC_CACHE_SPARES_MAX];
-	unsigned olds = 0;
-
-	if (n > cache->spare_max) {
-		free(buf);
-		return;
-	}
-	pthread_mutex_lock(&cache->lock);
-	while (cache->spares == ARC_CACHE_SPARES_MAX ||
-	       cache->spare_bytes + n > cache->spare_max)
-		old[olds++] = remove_spare(cache, 0).buf;
-	cache->spare[cache->spares++] = (struct arc_cache_spare){ buf, n };
-	cache->spare_bytes += n;
-	cache->spare_peak = ARC_MAX(cache->spare_peak, cache->spare_bytes);
-	pthread_mutex_unlock(&cache->lock);
-	while (olds > 0)
-		free(old[--olds]);
-}
-
-static void drop_spares(struct arc_cache *cache)
-{
-	struct arc_cache_spare spare[ARC_CACHE_SPARES_MAX];
-	unsigned n;
-
-	pthread_mutex_lock(&cache->lock);
-	n = cache->spares;
-	memcpy(spare, cache->spare, n * sizeof(spare[0]));
-	cache->spares = 0;
-	cache->spare_bytes = 0;
-	pthread_mutex_unlock(&cache->lock);
-	while (n > 0)
-		free(spare[--n].buf);
-}
-
-/* How many spare buffers of n bytes there are. */
-static unsigned count_spares(struct arc_cache *cache, size_t n)
-{
-	unsigned count = 0;
-
-	pthread_mutex_lock(&cache->lock);
-	for (unsigned i = 0; i < cache->spares; i++)
-		count += cache->spare[i].n == n;
-	pthread_mutex_unlock(&cache->lock);
-	return count;
-}
 
 /* Whether buffers are to be made for groups of n bytes: only while the cache
  * fills up; then there are those of the groups that are dropped. */
@@ -116,23 +41,10 @@ static bool wants_buffers(struct arc_cache *cache, size_t n)
 
 	if (!cache->ahead || n < BUFFER_MIN ||
 	    n > cache->spare_max / (2 * ARC_CACHE_READY) ||
-	    count_spares(cache, n) >= ARC_CACHE_READY / 2)
+	    arc_cache_count_buffers(cache, n) >= ARC_CACHE_READY / 2)
 		return false;
 	arc_lru_stats(cache->groups, &s);
 	return s.cost + s.in_flight + ARC_CACHE_READY * n < s.limit;
-}
-
-void arc_cache_make_buffers(struct arc_cache *cache, size_t n)
-{
-	for (unsigned i = count_spares(cache, n); i < ARC_CACHE_READY; i++) {
-		uint8_t *buf = malloc(n);
-
-		if (!buf)
-			return;
-		for (size_t at = 0; at < n; at += PAGE)
-			buf[at] = 0;
-		arc_cache_give_buffer(cache, buf, n);
-	}
 }
 
 static int load_group(void *ctx, uint64_t key, void **ret_obj, size_t *ret_cost)
@@ -169,10 +81,41 @@ static int load_group(void *ctx, uint64_t key, void **ret_obj, size_t *ret_cost)
 	return 0;
 }
 
+/* ---- groups that were dropped --------------------------------------------- */
+
+static uint64_t mix_of(uint64_t key)
+{
+	return (key + 1) * MIX;
+}
+
+static atomic_uint_least32_t *place_of(struct arc_cache *cache, uint64_t key)
+{
+	return &cache->dropped[mix_of(key) >> (64 - ARC_CACHE_DROPPED_LOG)];
+}
+
+static uint32_t mark_of(uint64_t key)
+{
+	return (uint32_t)(mix_of(key) >> 16) | 1;
+}
+
+static void note_dropped(struct arc_cache *cache, uint64_t key)
+{
+	atomic_store_explicit(place_of(cache, key), mark_of(key),
+			      memory_order_relaxed);
+}
+
+/* Not for ever, and sometimes of another group. */
+static bool was_dropped(struct arc_cache *cache, uint64_t key)
+{
+	return atomic_load_explicit(place_of(cache, key),
+				    memory_order_relaxed) == mark_of(key);
+}
+
 static void drop_group(void *ctx, void *obj)
 {
 	struct arc_cache_group *g = obj;
 
+	note_dropped(ctx, arc_cache_key(g->frame, g->number));
 	arc_cache_give_buffer(ctx, g->buf, g->n);
 	pthread_cond_destroy(&g->changed);
 	pthread_mutex_destroy(&g->lock);
@@ -194,11 +137,44 @@ static int look(const struct arc_cache_group *g, uint32_t lo, uint32_t hi)
 	return all;
 }
 
-/* Makes segments [lo, hi] of the group ready. Where they are, nothing but the
- * group is looked at. *ret_fresh: they were not, or are for the first time. */
-static int need(struct arc_cache *cache, struct arc_cache_group *g, uint32_t lo,
-		uint32_t hi, struct arc_lru_claim *claim, bool *ret_fresh)
+/* Where bytes of the stream lie. */
+struct spot {
+	struct arc_cache_group *g; /* pinned by key */
+	uint64_t key;
+	uint64_t off;
+	uint64_t in_group;
+	uint32_t lo, hi; /* segments */
+};
+
+/*
+ * Whether stored bytes are left out of the system's cache: of what is read here
+ * and there, for the first time as far as we know. What has been dropped and is
+ * wanted again may be dropped again; who reads in order profits by what the
+ * system reads ahead.
+ */
+static bool is_once(struct arc_cache *cache, const struct spot *at)
 {
+	return cache->ahead && !was_dropped(cache, at->key) &&
+	       !arc_ahead_is_order(cache->ahead, at->off);
+}
+
+static int decode_spot(struct arc_cache *cache, const struct spot *at,
+		       bool retry, struct arc_lru_claim *claim)
+{
+	const struct arc_cache_wish wish = { .lo = at->lo,
+					     .hi = at->hi,
+					     .retry = retry,
+					     .once = is_once(cache, at) };
+
+	return arc_cache_decode(cache, at->g, &wish, claim);
+}
+
+/* Makes the segments there ready. Where they are, nothing but the group is
+ * looked at. *ret_fresh: they were not, or are for the first time. */
+static int need(struct arc_cache *cache, const struct spot *at,
+		struct arc_lru_claim *claim, bool *ret_fresh)
+{
+	struct arc_cache_group *g = at->g;
 	int state, err = 0;
 	bool tried = false;
 
@@ -207,7 +183,7 @@ static int need(struct arc_cache *cache, struct arc_cache_group *g, uint32_t lo,
 	if (g->ahead)
 		arc_cache_count(&cache->ahead_used, 1);
 	g->ahead = false;
-	while ((state = look(g, lo, hi)) <= 0 && err == 0) {
+	while ((state = look(g, at->lo, at->hi)) <= 0 && err == 0) {
 		if (state < 0 && tried)
 			break;
 		if (g->busy) {
@@ -216,7 +192,7 @@ static int need(struct arc_cache *cache, struct arc_cache_group *g, uint32_t lo,
 		}
 		tried = *ret_fresh = true;
 		pthread_mutex_unlock(&g->lock);
-		err = arc_cache_decode(cache, g, lo, hi, state < 0, claim);
+		err = decode_spot(cache, at, state < 0, claim);
 		pthread_mutex_lock(&g->lock);
 	}
 	pthread_mutex_unlock(&g->lock);
@@ -262,7 +238,7 @@ void arc_cache_free(struct arc_cache *cache)
 	arc_ahead_free(cache->ahead);
 	arc_lru_free(cache->heads); /* counted among the groups */
 	arc_lru_free(cache->groups);
-	drop_spares(cache);
+	arc_cache_drop_buffers(cache);
 	pthread_cond_destroy(&cache->copied);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
@@ -273,14 +249,6 @@ int arc_cache_read_ahead(struct arc_cache *cache,
 {
 	return arc_ahead_new(cache, opt, &cache->ahead);
 }
-
-/* Where bytes of the stream lie. */
-struct spot {
-	struct arc_cache_group *g; /* pinned by key */
-	uint64_t key;
-	uint64_t in_group;
-	uint32_t lo, hi; /* segments */
-};
 
 /* Pins the group at off; *n is cut to it. */
 static int find_spot(struct arc_cache *cache, uint64_t off, size_t *n,
@@ -295,6 +263,7 @@ static int find_spot(struct arc_cache *cache, uint64_t off, size_t *n,
 	err = arc_index_frame_at(cache->idx, off, &f);
 	if (err < 0)
 		return err == -ENOENT ? -EBADMSG : err;
+	ret->off = off;
 	in_frame = off - f.start;
 	ret->in_group = in_frame & ((UINT64_C(1) << f.group_log) - 1);
 	group_n = ARC_MIN(f.raw - (in_frame - ret->in_group),
@@ -325,7 +294,7 @@ static int pin_bytes(struct arc_cache *cache, uint64_t off, size_t n,
 
 	if (err < 0)
 		return err;
-	err = need(cache, at.g, at.lo, at.hi, claim, &fresh);
+	err = need(cache, &at, claim, &fresh);
 	if (err < 0) {
 		arc_lru_unpin(cache->groups, at.key);
 		return err;
@@ -385,8 +354,7 @@ static uint32_t fetch_spot(struct arc_cache *cache, const struct spot *at,
 {
 	uint32_t missing = count_missing(at->g, at->lo, at->hi);
 
-	if (missing == 0 ||
-	    arc_cache_decode(cache, at->g, at->lo, at->hi, false, claim) < 0)
+	if (missing == 0 || decode_spot(cache, at, false, claim) < 0)
 		return 0;
 	missing -= count_missing(at->g, at->lo, at->hi);
 	if (missing) {
@@ -446,7 +414,7 @@ void arc_cache_shrink(struct arc_cache *cache)
 {
 	arc_lru_shrink(cache->heads);
 	arc_lru_shrink(cache->groups);
-	drop_spares(cache);
+	arc_cache_drop_buffers(cache);
 }
 
 bool arc_cache_regrow(struct arc_cache *cache)
@@ -463,7 +431,7 @@ size_t arc_cache_tidy(struct arc_cache *cache, uint32_t now, uint32_t age)
 		   arc_lru_tidy(cache->groups, now, age);
 
 	if (n > 0)
-		drop_spares(cache);
+		arc_cache_drop_buffers(cache);
 	return n;
 }
 

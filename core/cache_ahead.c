@@ -123,6 +123,16 @@ void arc_ahead_note(struct arc_ahead *a, uint64_t off, size_t n, bool fresh)
 		pass(a->cache, from, to);
 }
 
+bool arc_ahead_is_order(struct arc_ahead *a, uint64_t off)
+{
+	bool is;
+
+	pthread_mutex_lock(&a->lock);
+	is = arc_runs_is_order(&a->runs, off);
+	pthread_mutex_unlock(&a->lock);
+	return is;
+}
+
 void arc_ahead_want_buffers(struct arc_ahead *a, size_t n)
 {
 	pthread_mutex_lock(&a->lock);

@@ -32,6 +32,9 @@ int arc_ahead_await(struct arc_ahead *a);
  * or is the first to use what was decoded ahead. */
 void arc_ahead_note(struct arc_ahead *a, uint64_t off, size_t n, bool fresh);
 
+/* Whether who reads the stream at `off` reads in order. */
+bool arc_ahead_is_order(struct arc_ahead *a, uint64_t off);
+
 /* A group of n bytes has taken memory that nobody had touched. */
 void arc_ahead_want_buffers(struct arc_ahead *a, size_t n);
 

@@ -23,6 +23,7 @@ struct task {
 	const struct arc_record *record;
 	struct arc_frame frame;
 	bool retry; /* bad segments are tried again */
+	bool once; /* as in the wish */
 	struct arc_lru_claim *claim; /* borrowed */
 	struct arc_segset need; /* and are not known to be ready */
 	struct arc_segset ready; /* of the groups below, seen to be ready */
@@ -117,10 +118,16 @@ static void unpin_groups(struct task *t, const struct arc_cache_group *own)
 					     t->claim);
 }
 
+/* What is read with n stored bytes at most, and slack behind them. */
+static size_t stored_room(size_t n)
+{
+	return n + 2 * ARC_STORE_BLOCK + ARC_DECODE_SLACK;
+}
+
 /* Buffers of stored bytes are reused by those that need a little less. */
 static size_t stored_max(size_t n)
 {
-	return n + n / 4 + ARC_DECODE_SLACK;
+	return stored_room(n) + n / 4;
 }
 
 /* The most stored bytes that will be held at once for what is needed of a
@@ -206,14 +213,15 @@ static bool is_founded(const struct task *t, const struct arc_cache_group *g,
 /* Stored bytes in a buffer of the cache's. */
 struct stored {
 	struct arc_cache *cache;
-	uint8_t *p;
+	uint8_t *buf;
 	size_t cap;
+	const uint8_t *p; /* where in it they are */
 };
 
 static void give_stored(struct stored *s)
 {
-	if (s->p)
-		arc_cache_give_buffer(s->cache, s->p, s->cap);
+	if (s->buf)
+		arc_cache_give_buffer(s->cache, s->buf, s->cap);
 }
 
 /* Reads `n` stored bytes of the payload, with slack behind them. */
@@ -221,17 +229,24 @@ static int read_stored(const struct task *t, uint32_t start, uint32_t n,
 		       struct stored *ret)
 {
 	uint64_t at = t->frame.offset + t->record->head + start;
-	size_t room = (size_t)n + ARC_DECODE_SLACK;
+	struct arc_volumes *vs = t->cache->vs;
+	uint8_t *p;
+	int err = 0;
 
 	ret->cache = t->cache;
-	ret->p =
-		arc_cache_take_buffer(t->cache, room, stored_max(n), &ret->cap);
-	if (!ret->p)
+	p = ret->buf = arc_cache_take_buffer(t->cache, stored_room(n),
+					     stored_max(n), &ret->cap);
+	if (!p)
 		return -ENOMEM;
-	memset(ret->p + n, 0, ARC_DECODE_SLACK);
-	if (n == 0)
-		return 0;
-	return arc_volumes_read(t->cache->vs, t->frame.volume, at, ret->p, n);
+	if (n > 0 && t->once)
+		err = arc_volumes_read_once(vs, t->frame.volume, at, p, n, &p);
+	else if (n > 0)
+		err = arc_volumes_read(vs, t->frame.volume, at, p, n);
+	if (err < 0)
+		return err;
+	memset(p + n, 0, ARC_DECODE_SLACK);
+	ret->p = p;
+	return 0;
 }
 
 /* Raw segments, all of them full but the last: as they are in the volume, so
@@ -260,7 +275,7 @@ static int decode_run(const struct task *t, struct arc_cache_group *g,
 	const uint8_t *from = place_of(g, lo);
 	int err;
 
-	if (is_raw_run(t, lo, hi)) {
+	if (!t->once && is_raw_run(t, lo, hi)) {
 		err = arc_volumes_read(t->cache->vs, t->frame.volume,
 				       t->frame.offset + t->record->head +
 					       start,
@@ -443,10 +458,13 @@ static int settle(struct task *t, struct arc_cache_group *g)
 }
 
 int arc_cache_decode(struct arc_cache *cache, struct arc_cache_group *g,
-		     uint32_t lo, uint32_t hi, bool retry,
+		     const struct arc_cache_wish *wish,
 		     struct arc_lru_claim *claim)
 {
-	struct task t = { .cache = cache, .retry = retry, .claim = claim };
+	struct task t = { .cache = cache,
+			  .retry = wish->retry,
+			  .once = wish->once,
+			  .claim = claim };
 	void *record;
 	int err = arc_index_frame(cache->idx, g->frame, &t.frame);
 
@@ -455,7 +473,7 @@ int arc_cache_decode(struct arc_cache *cache, struct arc_cache_group *g,
 	if (err < 0)
 		return err;
 	t.record = record;
-	for (uint32_t s = lo; s <= hi; s++)
+	for (uint32_t s = wish->lo; s <= wish->hi; s++)
 		arc_segset_add(&t.need, s);
 	err = pin_groups(&t, g);
 	if (err == 0)

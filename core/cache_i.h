@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cache_i - what the files of the cache share: cache.c keeps the groups,
- * cache_heads.c the heads of their records, cache_decode.c fills them.
+ * cache_heads.c the heads of their records, cache_decode.c fills them,
+ * cache_buffers.c has the memory.
  *
  * Threads: as said of each field.
  */
@@ -13,6 +14,7 @@
 #define ARC_CACHE_SPARES_MAX 64 /* buffers kept */
 #define ARC_CACHE_READY 4 /* buffers that should be there for new groups */
 #define ARC_CACHE_RUN_MAX ((uint32_t)ARC_MIB) /* stored bytes read at once */
+#define ARC_CACHE_DROPPED_LOG 14 /* groups remembered that were dropped */
 
 /* A group of segments, some of them decoded. */
 struct arc_cache_group {
@@ -46,6 +48,10 @@ struct arc_cache {
 	size_t budget;
 	struct arc_said said_heads; /* by frame + 1 */
 	struct arc_said said_segments; /* by frame << 8 | segment, + 1 */
+
+	/* Groups that were dropped, each in the place that its key's hash
+	 * names, until another takes it: the upper part of the hash, never 0. */
+	atomic_uint_least32_t dropped[1 << ARC_CACHE_DROPPED_LOG];
 
 	pthread_mutex_t lock; /* of the spare buffers and of copies */
 	struct arc_cache_spare spare[ARC_CACHE_SPARES_MAX]; /* oldest first */
@@ -102,25 +108,35 @@ int arc_cache_load_head(void *ctx, uint64_t key, void **ret_obj,
 			size_t *ret_cost);
 void arc_cache_drop_head(void *ctx, void *obj);
 
-/* A buffer of n bytes, or a spare one of up to max; NULL without memory. It is
- * given back with the size it has: *ret_n. */
+/* A buffer of n bytes, or a spare one of up to max, aligned to ARC_STORE_BLOCK;
+ * NULL without memory. It is given back with the size it has: *ret_n. */
 uint8_t *arc_cache_take_buffer(struct arc_cache *cache, size_t n, size_t max,
 			       size_t *ret_n);
 void arc_cache_give_buffer(struct arc_cache *cache, uint8_t *buf, size_t n);
+
+/* How many spare buffers of n bytes there are; and away with all of them. */
+unsigned arc_cache_count_buffers(struct arc_cache *cache, size_t n);
+void arc_cache_drop_buffers(struct arc_cache *cache);
 
 /* Makes spare buffers of n bytes until there are some, with pages that have
  * been touched: who decodes into new ones waits for the kernel at each. */
 void arc_cache_make_buffers(struct arc_cache *cache, size_t n);
 
+/* What somebody wants of a group. */
+struct arc_cache_wish {
+	uint32_t lo, hi; /* segments of the frame */
+	bool retry; /* some of them is known to be bad and is tried again */
+	bool once; /* stored bytes are hardly wanted again */
+};
+
 /*
- * Decodes what is missing for segments [lo, hi] of a pinned group. retry: some
- * of them is known to be bad and is tried again. Afterwards each of them is
- * ready or bad, by this thread or another one, but for what was tried again in
- * vain: -EBADMSG. Claims the room it needs; -E2BIG when the claim is hasty and
- * there is none.
+ * Decodes what is missing for the wish in a pinned group. Afterwards each of
+ * the segments is ready or bad, by this thread or another one, but for what was
+ * tried again in vain: -EBADMSG. Claims the room it needs; -E2BIG when the
+ * claim is hasty and there is none.
  */
 int arc_cache_decode(struct arc_cache *cache, struct arc_cache_group *g,
-		     uint32_t lo, uint32_t hi, bool retry,
+		     const struct arc_cache_wish *wish,
 		     struct arc_lru_claim *claim);
 
 #endif

@@ -8,6 +8,13 @@ void arc_runs_init(struct arc_runs *r, const struct arc_runs_policy *policy)
 	*r = (struct arc_runs){ .policy = *policy, .longest = longest };
 }
 
+static bool is_near(const struct arc_runs *r, const struct arc_run *run,
+		    uint64_t off)
+{
+	return run->at && off + r->policy.near >= run->at &&
+	       off <= run->at + r->policy.near;
+}
+
 static struct arc_run *find_run(struct arc_runs *r, uint64_t off)
 {
 	struct arc_run *oldest = &r->run[0];
@@ -15,8 +22,7 @@ static struct arc_run *find_run(struct arc_runs *r, uint64_t off)
 	for (size_t i = 0; i < ARC_RUNS; i++) {
 		struct arc_run *run = &r->run[i];
 
-		if (run->at && off + r->policy.near >= run->at &&
-		    off <= run->at + r->policy.near)
+		if (is_near(r, run, off))
 			return run;
 		if (run->noted < oldest->noted)
 			oldest = run;
@@ -54,6 +60,17 @@ bool arc_runs_note(struct arc_runs *r, uint64_t off, size_t n, bool fresh)
 	run->noted = ++r->notes;
 	r->longest = ARC_MAX(r->longest, run->read);
 	return fresh && run->read >= r->policy.begin && ask(r, run);
+}
+
+bool arc_runs_is_order(const struct arc_runs *r, uint64_t off)
+{
+	if (r->policy.window < r->policy.piece)
+		return true;
+	for (size_t i = 0; i < ARC_RUNS; i++)
+		if (is_near(r, &r->run[i], off) &&
+		    r->run[i].read >= r->policy.begin)
+			return true;
+	return false;
 }
 
 bool arc_runs_pass(struct arc_runs *r, uint64_t at, uint64_t *ret_from,

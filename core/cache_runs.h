@@ -54,6 +54,10 @@ void arc_runs_init(struct arc_runs *r, const struct arc_runs_policy *policy);
  */
 bool arc_runs_note(struct arc_runs *r, uint64_t off, size_t n, bool fresh);
 
+/* Whether who reads at `off` reads in order. Where nothing is ever asked for
+ * everybody may be. */
+bool arc_runs_is_order(const struct arc_runs *r, uint64_t off);
+
 /* What the reader who has come to `at` is past, since it was told last: false:
  * nothing. */
 bool arc_runs_pass(struct arc_runs *r, uint64_t at, uint64_t *ret_from,

@@ -13,10 +13,18 @@
 
 struct arc_store;
 
+/* Of reads around the system's cache place, length and memory are multiples of
+ * it. */
+#define ARC_STORE_BLOCK ((size_t)4096)
+
 /* What a kind of store has to provide; see the functions below. */
 struct arc_store_ops {
 	ssize_t (*pread)(struct arc_store *s, void *buf, size_t n,
 			 uint64_t off);
+	/* NULL: there is none. May be short. -EOPNOTSUPP: this cannot be read
+	 * so, or had better not be. */
+	ssize_t (*pread_direct)(struct arc_store *s, void *buf, size_t n,
+				uint64_t off);
 	ssize_t (*pwrite)(struct arc_store *s, const void *buf, size_t n,
 			  uint64_t off);
 	int (*size)(struct arc_store *s, uint64_t *ret);
@@ -30,6 +38,16 @@ struct arc_store {
 
 /* Reads exactly n bytes; -EBADMSG when the store ends before. */
 int arc_store_read(struct arc_store *s, void *buf, size_t n, uint64_t off);
+
+/*
+ * The same for what is hardly wanted again soon: where it can be, and where
+ * most of it is not in the system's cache, it is read around that, which saves
+ * a copy and the memory of one. buf is aligned to ARC_STORE_BLOCK and has room
+ * for two of these besides; *ret: where in it the bytes are. Returns 1 when
+ * they came around the cache.
+ */
+int arc_store_read_once(struct arc_store *s, void *buf, size_t n, uint64_t off,
+			uint8_t **ret);
 
 /* Writes all n bytes. */
 int arc_store_write(struct arc_store *s, const void *buf, size_t n,

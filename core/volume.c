@@ -33,6 +33,7 @@ struct arc_volumes {
 	struct arc_disk_footer footer;
 	uint32_t count;
 	atomic_uint_fast64_t bytes_read;
+	atomic_uint_fast64_t bytes_direct;
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a place became free or usable */
@@ -240,6 +241,20 @@ static void leave_volume(struct arc_volumes *vs, struct place *p, bool failed)
 
 /* ---- reading ------------------------------------------------------------ */
 
+/* n bytes have been read from the volume at p, or not. */
+static void end_read(struct arc_volumes *vs, uint32_t number, struct place *p,
+		     size_t n, int err)
+{
+	leave_volume(vs, p, err < 0);
+	if (err == -EBADMSG)
+		complain(vs, ARC_ERROR, number, "shorter than it should be");
+	else if (err < 0)
+		complain(vs, ARC_ERROR, number, arc_error_text(err));
+	else
+		atomic_fetch_add_explicit(&vs->bytes_read, n,
+					  memory_order_relaxed);
+}
+
 int arc_volumes_read(struct arc_volumes *vs, uint32_t number, uint64_t off,
 		     void *buf, size_t n)
 {
@@ -249,13 +264,22 @@ int arc_volumes_read(struct arc_volumes *vs, uint32_t number, uint64_t off,
 	if (err < 0)
 		return err;
 	err = arc_store_read(p->store, buf, n, off);
-	leave_volume(vs, p, err < 0);
-	if (err == -EBADMSG)
-		complain(vs, ARC_ERROR, number, "shorter than it should be");
-	else if (err < 0)
-		complain(vs, ARC_ERROR, number, arc_error_text(err));
-	else
-		atomic_fetch_add_explicit(&vs->bytes_read, n,
+	end_read(vs, number, p, n, err);
+	return err;
+}
+
+int arc_volumes_read_once(struct arc_volumes *vs, uint32_t number, uint64_t off,
+			  void *buf, size_t n, uint8_t **ret)
+{
+	struct place *p;
+	int err = enter_volume(vs, number, &p);
+
+	if (err < 0)
+		return err;
+	err = arc_store_read_once(p->store, buf, n, off, ret);
+	end_read(vs, number, p, n, err);
+	if (err > 0)
+		atomic_fetch_add_explicit(&vs->bytes_direct, n,
 					  memory_order_relaxed);
 	return err;
 }
@@ -316,6 +340,11 @@ uint64_t arc_volumes_bytes_read(const struct arc_volumes *vs)
 	return atomic_load_explicit(&vs->bytes_read, memory_order_relaxed);
 }
 
+uint64_t arc_volumes_bytes_direct(const struct arc_volumes *vs)
+{
+	return atomic_load_explicit(&vs->bytes_direct, memory_order_relaxed);
+}
+
 /* ---- the set ------------------------------------------------------------ */
 
 static void close_source(struct arc_volume_source *source)
@@ -326,7 +355,8 @@ static void close_source(struct arc_volume_source *source)
 	*source = (struct arc_volume_source){ .ops = NULL };
 }
 
-/* A quarter of the descriptors we may have, within bounds. */
+/* A quarter of the descriptors we may have, within bounds; a store may take two
+ * of them. */
 static unsigned choose_places(unsigned max_open)
 {
 	struct rlimit limit;

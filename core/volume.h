@@ -80,6 +80,10 @@ uint32_t arc_volumes_count(const struct arc_volumes *vs);
 int arc_volumes_read(struct arc_volumes *vs, uint32_t number, uint64_t off,
 		     void *buf, size_t n);
 
+/* The same as arc_store_read_once() does it: buf is such a buffer. */
+int arc_volumes_read_once(struct arc_volumes *vs, uint32_t number, uint64_t off,
+			  void *buf, size_t n, uint8_t **ret);
+
 /*
  * The numbers (uint32_t, ascending) of the set's volumes that are there, each
  * appended to ret. As it was when the set was opened; costs nothing for those
@@ -94,7 +98,9 @@ int arc_volumes_size(struct arc_volumes *vs, uint32_t number, uint64_t *ret);
 char *arc_volumes_name(const struct arc_volumes *vs, uint32_t number, char *out,
 		       size_t cap);
 
-/* Sum of what arc_volumes_read() has read so far. */
+/* Sum of what has been read so far, and how much of it around the system's
+ * cache. */
 uint64_t arc_volumes_bytes_read(const struct arc_volumes *vs);
+uint64_t arc_volumes_bytes_direct(const struct arc_volumes *vs);
 
 #endif

@@ -227,6 +227,7 @@ char *arcfs_stats_json(const struct arcfs_stats *stats, struct arc_archive *a,
 		{ "bytes_served", get(&stats->served) },
 		{ "bytes_decoded", cache.decoded },
 		{ "bytes_read", arc_volumes_bytes_read(vs) },
+		{ "bytes_read_direct", arc_volumes_bytes_direct(vs) },
 		{ "bad_segments", cache.bad_segments },
 	};
 

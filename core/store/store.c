@@ -29,6 +29,24 @@ int arc_store_read(struct arc_store *s, void *buf, size_t n, uint64_t off)
 	return 0;
 }
 
+int arc_store_read_once(struct arc_store *s, void *buf, size_t n, uint64_t off,
+			uint8_t **ret)
+{
+	size_t before = off % ARC_STORE_BLOCK;
+	size_t all;
+
+	*ret = buf;
+	if (!s->ops->pread_direct || n == 0 || n > TRANSFER_MAX ||
+	    !arc_range_ok(off, n, STORE_END - ARC_STORE_BLOCK))
+		return arc_store_read(s, buf, n, off);
+	all = arc_div_up(before + n, ARC_STORE_BLOCK) * ARC_STORE_BLOCK;
+	if (s->ops->pread_direct(s, buf, all, off - before) <
+	    (ssize_t)(before + n))
+		return arc_store_read(s, buf, n, off);
+	*ret += before;
+	return 1;
+}
+
 int arc_store_write(struct arc_store *s, const void *buf, size_t n,
 		    uint64_t off)
 {

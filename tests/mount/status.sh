@@ -93,6 +93,7 @@ wait_for() # WHAT PATTERN COUNT: until so many lines of $work/watched have it
 	fail "$1: $(cat "$work/watched")"
 }
 for signal in INT TERM; do
+	: >"$work/watched" # the command below may be late to make it
 	arctool status --watch=0.05 --json "$mnt" >"$work/watched" &
 	wait_for "lines of JSON" '^{.*}$' 4
 	kill -$signal $!
@@ -114,6 +115,7 @@ P
 done
 
 # Rates, and the end of the mount, which is not kept busy.
+: >"$work/watched"
 arctool status --watch=0.1 "$mnt/sub" >"$work/watched" &
 wait_for "the first look" '^getxattr ' 1
 (for ((i = 0; i < 1000000; i++)); do [ ! -e "$mnt/none$i" ]; done) &

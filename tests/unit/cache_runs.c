@@ -47,6 +47,27 @@ static void who_reads_in_order_is_preceded(void **state)
 	expect_none(&r);
 }
 
+static void who_has_read_enough_in_order_is_known(void **state)
+{
+	struct arc_runs_policy never = policy;
+	struct arc_runs r = { 0 };
+
+	(void)state;
+	arc_runs_init(&r, &policy);
+	assert_false(arc_runs_is_order(&r, 1000));
+	arc_runs_note(&r, 700, 300, true);
+	assert_false(arc_runs_is_order(&r, 1000));
+	arc_runs_note(&r, 1000, 200, true);
+	assert_true(arc_runs_is_order(&r, 1200));
+	assert_true(arc_runs_is_order(&r, 1200 - policy.near));
+	assert_true(arc_runs_is_order(&r, 1200 + policy.near));
+	assert_false(arc_runs_is_order(&r, 1201 + policy.near));
+	assert_false(arc_runs_is_order(&r, FAR));
+	never.window = 0;
+	arc_runs_init(&r, &never);
+	assert_true(arc_runs_is_order(&r, FAR));
+}
+
 /* Not further ahead than what has been read, nor than the window. */
 static void the_distance_grows_with_what_was_read(void **state)
 {
@@ -233,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_reads_in_order_is_preceded),
+		cmocka_unit_test(who_has_read_enough_in_order_is_known),
 		cmocka_unit_test(the_distance_grows_with_what_was_read),
 		cmocka_unit_test(only_fresh_bytes_ask),
 		cmocka_unit_test(who_reads_here_and_there_is_left_alone),
