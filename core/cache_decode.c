@@ -14,27 +14,14 @@
  * buffer, and never where a segment is ready. A segment of an earlier group
  * that is bad may be tried again by another thread at any time, so it is not
  * even read: what refers to it is bad.
+ *
+ * What is needed only since others of its group copy from it is decoded, and
+ * its checksum not compared: theirs will tell. It is *unproven* until somebody
+ * asks for it, and stays between who has the group busy. When a checksum is
+ * wrong in a group with something unproven, all of that is decoded again, and
+ * compared as it comes: so what is bad is known to the segment.
  */
-#include "cache_i.h"
-
-/* What one request needs of a frame. */
-struct task {
-	struct arc_cache *cache;
-	const struct arc_record *record;
-	struct arc_frame frame;
-	bool retry; /* bad segments are tried again */
-	bool once; /* as in the wish */
-	struct arc_lru_claim *claim; /* borrowed */
-	struct arc_segset need; /* and are not known to be ready */
-	struct arc_segset ready; /* of the groups below, seen to be ready */
-	struct arc_cache_group *group[ARC_FRAME_SEGMENTS_MAX]; /* pinned */
-	uint8_t *buf[ARC_FRAME_SEGMENTS_MAX]; /* of these groups */
-};
-
-static uint32_t last_of(const struct arc_cache_group *g)
-{
-	return g->first + arc_segment_count(g->n) - 1;
-}
+#include "cache_task.h"
 
 static uint8_t *place_of(const struct arc_cache_group *g, uint32_t s)
 {
@@ -42,125 +29,42 @@ static uint8_t *place_of(const struct arc_cache_group *g, uint32_t s)
 }
 
 /* Needed, and not known to be ready or bad. */
-static bool is_missing(const struct task *t, const struct arc_cache_group *g,
-		       uint32_t s)
+static bool is_open(const struct arc_cache_task *t,
+		    const struct arc_cache_group *g, uint32_t s)
 {
 	return arc_segset_has(&t->need, s) && !arc_segset_has(&g->ready, s) &&
 	       !arc_segset_has(&g->bad, s);
 }
 
-static bool is_bad(const struct task *t, const struct arc_cache_group *g,
-		   uint32_t s)
+static bool is_missing(const struct arc_cache_task *t,
+		       const struct arc_cache_group *g, uint32_t s)
+{
+	return is_open(t, g, s) && !arc_segset_has(&g->unproven, s);
+}
+
+/* Not only for others of its group. */
+static bool is_to_be_proven(const struct arc_cache_task *t,
+			    const struct arc_cache_group *g, uint32_t s)
+{
+	return t->doubt || g != t->own || (s >= t->wish.lo && s <= t->wish.hi);
+}
+
+static bool lacks_proof(const struct arc_cache_task *t,
+			const struct arc_cache_group *g, uint32_t s)
+{
+	return is_open(t, g, s) && arc_segset_has(&g->unproven, s) &&
+	       is_to_be_proven(t, g, s);
+}
+
+static bool is_bad(const struct arc_cache_task *t,
+		   const struct arc_cache_group *g, uint32_t s)
 {
 	return arc_segset_has(&t->need, s) && arc_segset_has(&g->bad, s);
 }
 
-/* ---- what is needed ----------------------------------------------------- */
-
-/* Called with the group's lock. */
-static void note_ready(struct task *t, const struct arc_cache_group *g)
-{
-	for (size_t i = 0; i < ARC_COUNT(t->ready.word); i++)
-		t->ready.word[i] |= g->ready.word[i];
-}
-
-static bool needs_group(const struct task *t, uint32_t number)
-{
-	uint32_t n = UINT32_C(1) << (t->record->group_log - ARC_SEGMENT_LOG);
-
-	for (uint32_t s = number * n; s < (number + 1) * n; s++)
-		if (arc_segset_has(&t->need, s))
-			return true;
-	return false;
-}
-
-/* Takes what is ready of a pinned group out of what is needed, and adds what
- * the rest of it needs. */
-static void add_group(struct task *t, struct arc_cache_group *g)
-{
-	t->group[g->number] = g;
-	t->buf[g->number] = g->buf;
-	pthread_mutex_lock(&g->lock);
-	note_ready(t, g);
-	pthread_mutex_unlock(&g->lock);
-	arc_record_closure(t->record, g->first, last_of(g), &t->ready,
-			   &t->need);
-}
-
-/* Pins the earlier groups that something is needed of: from the last to the
- * first, as each tells what it needs of those before it. */
-static int pin_groups(struct task *t, struct arc_cache_group *own)
-{
-	add_group(t, own);
-	for (uint32_t i = own->number; i-- > 0;) {
-		void *obj;
-		int err;
-
-		if (!needs_group(t, i))
-			continue;
-		err = arc_lru_pin_within(
-			t->cache->groups, arc_cache_key(own->frame, i),
-			arc_cache_group_cost((size_t)1 << t->record->group_log),
-			t->claim, &obj);
-		if (err < 0)
-			return err;
-		add_group(t, obj);
-	}
-	return 0;
-}
-
-static void unpin_groups(struct task *t, const struct arc_cache_group *own)
-{
-	for (uint32_t i = 0; i < own->number; i++)
-		if (t->group[i])
-			arc_lru_unpin_within(t->cache->groups,
-					     arc_cache_key(own->frame, i),
-					     t->claim);
-}
-
-/* What is read with n stored bytes at most, and slack behind them. */
-static size_t stored_room(size_t n)
-{
-	return n + 2 * ARC_STORE_BLOCK + ARC_DECODE_SLACK;
-}
-
-/* Buffers of stored bytes are reused by those that need a little less. */
-static size_t stored_max(size_t n)
-{
-	return stored_room(n) + n / 4;
-}
-
-/* The most stored bytes that will be held at once for what is needed of a
- * group. */
-static size_t stored_at_once(const struct task *t,
-			     const struct arc_cache_group *g)
-{
-	size_t n = 0;
-
-	for (uint32_t s = g->first; s <= last_of(g); s++) {
-		if (!arc_segset_has(&t->need, s))
-			continue;
-		if (arc_record_is_coded_whole(t->record, s))
-			return stored_max(t->record->segment[g->first].size);
-		n += t->record->segment[s].size;
-	}
-	return stored_max(ARC_MIN(n, ARC_CACHE_RUN_MAX));
-}
-
-/* Room for stored bytes: claimed while nothing is busy. */
-static int claim_stored(struct task *t, const struct arc_cache_group *own)
-{
-	size_t most = 0;
-
-	for (uint32_t i = 0; i <= own->number; i++)
-		if (t->group[i])
-			most = ARC_MAX(most, stored_at_once(t, t->group[i]));
-	return arc_lru_claim(t->cache->groups, most, t->claim);
-}
-
 /* ---- segments ----------------------------------------------------------- */
 
-static void report_segment(const struct task *t, uint32_t s)
+static void report_segment(const struct arc_cache_task *t, uint32_t s)
 {
 	struct arc_cache *cache = t->cache;
 	const struct arc_frame *f = &t->frame;
@@ -174,31 +78,40 @@ static void report_segment(const struct task *t, uint32_t s)
 		(unsigned long long)f->number, s, arc_error_text(-EBADMSG));
 }
 
-/* What came of a segment: ready, or bad (-EBADMSG). */
-static void publish(const struct task *t, struct arc_cache_group *g, uint32_t s,
-		    int err)
+static void remove_segment(struct arc_segset *set, uint32_t s)
 {
-	uint32_t n = arc_record_segment_raw(t->record, s);
-	uint8_t codec = t->record->codec;
+	set->word[s / 64] &= ~(UINT64_C(1) << (s % 64));
+}
 
-	if (err == 0) {
-		if (codec < ARC_CODEC_COUNT)
-			arc_cache_count(&t->cache->segments[codec], 1);
-		arc_cache_count(&t->cache->decoded, n);
-	} else {
+/* What came of a segment: ready, or bad (-EBADMSG). */
+static void publish(const struct arc_cache_task *t, struct arc_cache_group *g,
+		    uint32_t s, int err)
+{
+	if (err < 0) {
 		/* The same rubbish for whatever refers to it later. */
-		memset(place_of(g, s), 0, n);
+		memset(place_of(g, s), 0, arc_record_segment_raw(t->record, s));
 		report_segment(t, s);
 	}
 	pthread_mutex_lock(&g->lock);
+	remove_segment(&g->unproven, s);
 	arc_segset_add(err == 0 ? &g->ready : &g->bad, s);
 	pthread_cond_broadcast(&g->changed);
 	pthread_mutex_unlock(&g->lock);
 }
 
+static void count_decoded(const struct arc_cache_task *t, uint32_t s)
+{
+	uint8_t codec = t->record->codec;
+
+	if (codec < ARC_CODEC_COUNT)
+		arc_cache_count(&t->cache->segments[codec], 1);
+	arc_cache_count(&t->cache->decoded,
+			arc_record_segment_raw(t->record, s));
+}
+
 /* Whether all that s refers to in earlier groups is ready. */
-static bool is_founded(const struct task *t, const struct arc_cache_group *g,
-		       uint32_t s)
+static bool is_founded(const struct arc_cache_task *t,
+		       const struct arc_cache_group *g, uint32_t s)
 {
 	struct arc_segset set = { 0 };
 
@@ -210,48 +123,9 @@ static bool is_founded(const struct task *t, const struct arc_cache_group *g,
 	return true;
 }
 
-/* Stored bytes in a buffer of the cache's. */
-struct stored {
-	struct arc_cache *cache;
-	uint8_t *buf;
-	size_t cap;
-	const uint8_t *p; /* where in it they are */
-};
-
-static void give_stored(struct stored *s)
-{
-	if (s->buf)
-		arc_cache_give_buffer(s->cache, s->buf, s->cap);
-}
-
-/* Reads `n` stored bytes of the payload, with slack behind them. */
-static int read_stored(const struct task *t, uint32_t start, uint32_t n,
-		       struct stored *ret)
-{
-	uint64_t at = t->frame.offset + t->record->head + start;
-	struct arc_volumes *vs = t->cache->vs;
-	uint8_t *p;
-	int err = 0;
-
-	ret->cache = t->cache;
-	p = ret->buf = arc_cache_take_buffer(t->cache, stored_room(n),
-					     stored_max(n), &ret->cap);
-	if (!p)
-		return -ENOMEM;
-	if (n > 0 && t->once)
-		err = arc_volumes_read_once(vs, t->frame.volume, at, p, n, &p);
-	else if (n > 0)
-		err = arc_volumes_read(vs, t->frame.volume, at, p, n);
-	if (err < 0)
-		return err;
-	memset(p + n, 0, ARC_DECODE_SLACK);
-	ret->p = p;
-	return 0;
-}
-
 /* Raw segments, all of them full but the last: as they are in the volume, so
  * are they in the group. */
-static bool is_raw_run(const struct task *t, uint32_t lo, uint32_t hi)
+static bool is_raw_run(const struct arc_cache_task *t, uint32_t lo, uint32_t hi)
 {
 	const struct arc_segment *seg = t->record->segment;
 
@@ -263,60 +137,86 @@ static bool is_raw_run(const struct task *t, uint32_t lo, uint32_t hi)
 	return true;
 }
 
+static bool has_any(const struct arc_segset *set)
+{
+	for (size_t i = 0; i < ARC_COUNT(set->word); i++)
+		if (set->word[i])
+			return true;
+	return false;
+}
+
+/* Decodes one segment; -EBADMSG: nothing is published, it may be the fault of
+ * something unproven. */
+static int decode_one(const struct arc_cache_task *t, struct arc_cache_group *g,
+		      uint32_t s, const uint8_t *src)
+{
+	bool prove = is_to_be_proven(t, g, s);
+	int err = -EBADMSG;
+
+	if (is_founded(t, g, s))
+		err = arc_record_decode_unproven(t->record, s, src, t->buf);
+	if (err == 0 && prove)
+		err = arc_record_prove_segment(t->record, s, t->buf);
+	if (err < 0)
+		return err;
+	count_decoded(t, s);
+	if (prove) {
+		publish(t, g, s, 0);
+		return 0;
+	}
+	pthread_mutex_lock(&g->lock);
+	arc_segset_add(&g->unproven, s);
+	pthread_mutex_unlock(&g->lock);
+	return 0;
+}
+
 /* Decodes segments [lo, hi] of a group, whose stored bytes follow each other,
- * after reading them with one call. */
-static int decode_run(const struct task *t, struct arc_cache_group *g,
+ * after reading them with one call. -EAGAIN: something is wrong with them or
+ * with what is unproven. */
+static int decode_run(const struct arc_cache_task *t, struct arc_cache_group *g,
 		      uint32_t lo, uint32_t hi)
 {
 	const struct arc_segment *seg = t->record->segment;
-	arc_cleanup(give_stored) struct stored stored = { 0 };
+	arc_cleanup(
+		arc_cache_give_stored) struct arc_cache_stored stored = { 0 };
 	uint32_t start = seg[lo].offset;
 	uint32_t n = seg[hi].offset + seg[hi].size - start;
 	const uint8_t *from = place_of(g, lo);
 	int err;
 
-	if (!t->once && is_raw_run(t, lo, hi)) {
+	if (!t->wish.once && is_raw_run(t, lo, hi)) {
 		err = arc_volumes_read(t->cache->vs, t->frame.volume,
 				       t->frame.offset + t->record->head +
 					       start,
 				       place_of(g, lo), n);
 	} else {
-		err = read_stored(t, start, n, &stored);
+		err = arc_cache_read_stored(t, start, n, &stored);
 		from = stored.p;
 	}
 	for (uint32_t s = lo; s <= hi && err == 0; s++) {
-		const uint8_t *src = from + (seg[s].offset - start);
-		int bad = -EBADMSG;
-
-		if (is_founded(t, g, s))
-			bad = arc_record_decode_segment(t->record, s, src,
-							t->buf);
-		if (bad == 0 || bad == -EBADMSG)
-			publish(t, g, s, bad);
-		else
-			err = bad;
+		err = decode_one(t, g, s, from + (seg[s].offset - start));
+		if (err == -EBADMSG && has_any(&g->unproven))
+			return -EAGAIN;
+		if (err == -EBADMSG) {
+			publish(t, g, s, err);
+			err = 0;
+		}
 	}
 	return err;
-}
-
-static bool has_ready(const struct arc_cache_group *g)
-{
-	for (size_t i = 0; i < ARC_COUNT(g->ready.word); i++)
-		if (g->ready.word[i])
-			return true;
-	return false;
 }
 
 /* Decodes a group that is coded whole into out and publishes each segment that
  * is not ready. Where out is not the group's own buffer, what is right in it is
  * copied. */
-static int decode_whole_into(struct task *t, struct arc_cache_group *g,
-			     const uint8_t *stored, uint8_t *out)
+static int decode_whole_into(struct arc_cache_task *t,
+			     struct arc_cache_group *g, const uint8_t *stored,
+			     uint8_t *out)
 {
 	int err = 0;
 
 	t->buf[g->number] = out;
-	for (uint32_t s = g->first; s <= last_of(g) && err == 0; s++) {
+	for (uint32_t s = g->first; s <= arc_cache_last_of(g) && err == 0;
+	     s++) {
 		size_t off = arc_offset_in_group(s, t->record->group_log);
 		int bad =
 			arc_record_decode_segment(t->record, s, stored, t->buf);
@@ -327,6 +227,8 @@ static int decode_whole_into(struct task *t, struct arc_cache_group *g,
 			if (bad == 0 && out != g->buf)
 				memcpy(g->buf + off, out + off,
 				       arc_record_segment_raw(t->record, s));
+			if (bad == 0)
+				count_decoded(t, s);
 			publish(t, g, s, bad);
 		}
 	}
@@ -336,17 +238,18 @@ static int decode_whole_into(struct task *t, struct arc_cache_group *g,
 
 /* What is ready in a group may be in use, so that the group is decoded beside
  * it when only some of its segments were right before. */
-static int decode_whole(struct task *t, struct arc_cache_group *g)
+static int decode_whole(struct arc_cache_task *t, struct arc_cache_group *g)
 {
 	const struct arc_segment *seg = &t->record->segment[g->first];
-	arc_cleanup(give_stored) struct stored stored = { 0 };
+	arc_cleanup(
+		arc_cache_give_stored) struct arc_cache_stored stored = { 0 };
 	uint8_t *out = g->buf;
 	size_t n = g->n;
-	int err = read_stored(t, seg->offset, seg->size, &stored);
+	int err = arc_cache_read_stored(t, seg->offset, seg->size, &stored);
 
 	if (err < 0)
 		return err;
-	if (!has_ready(g))
+	if (!has_any(&g->ready))
 		return decode_whole_into(t, g, stored.p, out);
 	arc_lru_count(t->cache->groups, n);
 	out = arc_cache_take_buffer(t->cache, n, n, &n);
@@ -360,11 +263,25 @@ static int decode_whole(struct task *t, struct arc_cache_group *g)
 
 /* ---- groups ------------------------------------------------------------- */
 
+/* Compares the checksums of what was left unproven and is wanted itself now.
+ * -EAGAIN: one of them is wrong. */
+static int prove(const struct arc_cache_task *t, struct arc_cache_group *g)
+{
+	for (uint32_t s = g->first; s <= arc_cache_last_of(g); s++) {
+		if (!lacks_proof(t, g, s))
+			continue;
+		if (arc_record_prove_segment(t->record, s, t->buf) < 0)
+			return -EAGAIN;
+		publish(t, g, s, 0);
+	}
+	return 0;
+}
+
 /* Decodes what is missing of a group that this thread has busy, run by run. */
-static int decode_missing(struct task *t, struct arc_cache_group *g)
+static int decode_missing(struct arc_cache_task *t, struct arc_cache_group *g)
 {
 	const struct arc_segment *seg = t->record->segment;
-	uint32_t s = g->first, last = last_of(g);
+	uint32_t s = g->first, last = arc_cache_last_of(g);
 
 	while (s <= last) {
 		uint32_t lo = s, n = 0;
@@ -387,23 +304,45 @@ static int decode_missing(struct task *t, struct arc_cache_group *g)
 	return 0;
 }
 
-static void forget_bad(const struct task *t, struct arc_cache_group *g,
-		       uint32_t lo, uint32_t hi)
+static void begin_to_doubt(struct arc_cache_task *t, struct arc_cache_group *g)
+{
+	t->doubt = true;
+	pthread_mutex_lock(&g->lock);
+	g->unproven = (struct arc_segset){ 0 };
+	pthread_mutex_unlock(&g->lock);
+}
+
+/* Makes a group that this thread has busy ready, as far as it is needed. */
+static int complete(struct arc_cache_task *t, struct arc_cache_group *g)
+{
+	int err = prove(t, g);
+
+	if (err == 0)
+		err = decode_missing(t, g);
+	if (err != -EAGAIN)
+		return err;
+	begin_to_doubt(t, g);
+	return decode_missing(t, g);
+}
+
+static void forget_bad(const struct arc_cache_task *t,
+		       struct arc_cache_group *g, uint32_t lo, uint32_t hi)
 {
 	pthread_mutex_lock(&g->lock);
 	for (uint32_t s = lo; s <= hi; s++)
 		if (is_bad(t, g, s))
-			g->bad.word[s / 64] &= ~(UINT64_C(1) << (s % 64));
+			remove_segment(&g->bad, s);
 	pthread_mutex_unlock(&g->lock);
 }
 
 /* Tries the first bad segment of those that are needed again, and makes the
  * others missing when it is good now. -EBADMSG: it is not. */
-static int retry_bad(const struct task *t, struct arc_cache_group *g)
+static int retry_bad(struct arc_cache_task *t, struct arc_cache_group *g)
 {
-	uint32_t s = g->first, last = last_of(g);
+	uint32_t s = g->first, last = arc_cache_last_of(g);
 	int err;
 
+	begin_to_doubt(t, g);
 	while (!is_bad(t, g, s))
 		if (s++ == last)
 			return 0;
@@ -420,19 +359,20 @@ static int retry_bad(const struct task *t, struct arc_cache_group *g)
 }
 
 /* What must be done about a group; called with its lock. */
-static bool is_settled(const struct task *t, const struct arc_cache_group *g,
-		       bool retry)
+static bool is_settled(const struct arc_cache_task *t,
+		       const struct arc_cache_group *g, bool retry)
 {
-	for (uint32_t s = g->first; s <= last_of(g); s++)
-		if (is_missing(t, g, s) || (retry && is_bad(t, g, s)))
+	for (uint32_t s = g->first; s <= arc_cache_last_of(g); s++)
+		if (is_missing(t, g, s) || lacks_proof(t, g, s) ||
+		    (retry && is_bad(t, g, s)))
 			return false;
 	return true;
 }
 
 /* Sees to it that every segment needed of a group is ready or bad. */
-static int settle(struct task *t, struct arc_cache_group *g)
+static int settle(struct arc_cache_task *t, struct arc_cache_group *g)
 {
-	bool retry = t->retry;
+	bool retry = t->wish.retry;
 	int err = 0;
 
 	pthread_mutex_lock(&g->lock);
@@ -446,13 +386,13 @@ static int settle(struct task *t, struct arc_cache_group *g)
 		if (retry)
 			err = retry_bad(t, g);
 		if (err == 0)
-			err = decode_missing(t, g);
+			err = complete(t, g);
 		retry = false;
 		pthread_mutex_lock(&g->lock);
 		g->busy = false;
 		pthread_cond_broadcast(&g->changed);
 	}
-	note_ready(t, g);
+	arc_cache_note_ready(t, g);
 	pthread_mutex_unlock(&g->lock);
 	return err;
 }
@@ -461,10 +401,9 @@ int arc_cache_decode(struct arc_cache *cache, struct arc_cache_group *g,
 		     const struct arc_cache_wish *wish,
 		     struct arc_lru_claim *claim)
 {
-	struct task t = { .cache = cache,
-			  .retry = wish->retry,
-			  .once = wish->once,
-			  .claim = claim };
+	struct arc_cache_task t = {
+		.cache = cache, .wish = *wish, .own = g, .claim = claim
+	};
 	void *record;
 	int err = arc_index_frame(cache->idx, g->frame, &t.frame);
 
@@ -475,14 +414,14 @@ int arc_cache_decode(struct arc_cache *cache, struct arc_cache_group *g,
 	t.record = record;
 	for (uint32_t s = wish->lo; s <= wish->hi; s++)
 		arc_segset_add(&t.need, s);
-	err = pin_groups(&t, g);
+	err = arc_cache_pin_groups(&t, g);
 	if (err == 0)
-		err = claim_stored(&t, g);
+		err = arc_cache_claim_stored(&t, g);
 	for (uint32_t i = 0; i <= g->number && err == 0; i++)
 		if (t.group[i])
 			err = settle(&t, t.group[i]);
 	arc_lru_unclaim_bytes(cache->groups, claim);
-	unpin_groups(&t, g);
+	arc_cache_unpin_groups(&t, g);
 	arc_lru_unpin(cache->heads, g->frame);
 	return err;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cache_i - what the files of the cache share: cache.c keeps the groups,
- * cache_heads.c the heads of their records, cache_decode.c fills them,
+ * cache_heads.c the heads of their records, cache_decode.c fills them with what
+ * a task (cache_task.h) needs,
  * cache_buffers.c has the memory.
  *
  * Threads: as said of each field.
@@ -29,6 +30,8 @@ struct arc_cache_group {
 	bool busy; /* some thread decodes; lock */
 	bool ahead; /* decoded ahead, and not pinned since; lock */
 	struct arc_segset ready; /* by segment of the frame; lock */
+	struct arc_segset unproven; /* decoded, and its checksum not compared
+				     * yet; lock */
 	struct arc_segset bad; /* lock */
 };
 

@@ -140,6 +140,13 @@ void arc_record_closure(const struct arc_record *r, uint32_t lo, uint32_t hi,
 int arc_record_decode_segment(const struct arc_record *r, uint32_t s,
 			      const uint8_t *src, uint8_t *const *groups);
 
+/* The two halves of that: who wants no more of a segment than what others copy
+ * from it may leave the second to their checksums. */
+int arc_record_decode_unproven(const struct arc_record *r, uint32_t s,
+			       const uint8_t *src, uint8_t *const *groups);
+int arc_record_prove_segment(const struct arc_record *r, uint32_t s,
+			     uint8_t *const *groups);
+
 /*
  * Decodes a whole record (record.n bytes as stored, and ARC_DECODE_SLACK more
  * that can be read) into out (r->raw bytes) and compares the frame's digest.

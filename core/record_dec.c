@@ -304,12 +304,18 @@ static int decode_coded(const struct arc_record *r, uint32_t s,
 				       : r->decoder->decode(&d);
 }
 
-int arc_record_decode_segment(const struct arc_record *r, uint32_t s,
-			      const uint8_t *src, uint8_t *const *groups)
+static uint8_t *place_of(const struct arc_record *r, uint32_t s,
+			 uint8_t *const *groups)
+{
+	return groups[arc_group_of(s, r->group_log)] +
+	       arc_offset_in_group(s, r->group_log);
+}
+
+int arc_record_decode_unproven(const struct arc_record *r, uint32_t s,
+			       const uint8_t *src, uint8_t *const *groups)
 {
 	const struct arc_segment *seg = &r->segment[s];
-	uint8_t *out = groups[arc_group_of(s, r->group_log)] +
-		       arc_offset_in_group(s, r->group_log);
+	uint8_t *out = place_of(r, s, groups);
 	size_t n = arc_record_segment_raw(r, s);
 	int err = 0;
 
@@ -331,9 +337,24 @@ int arc_record_decode_segment(const struct arc_record *r, uint32_t s,
 		err = -EBADMSG;
 		break;
 	}
-	if (err < 0)
-		return err;
-	return arc_xxh64(out, n) == seg->check ? 0 : -EBADMSG;
+	return err;
+}
+
+int arc_record_prove_segment(const struct arc_record *r, uint32_t s,
+			     uint8_t *const *groups)
+{
+	uint64_t check =
+		arc_xxh64(place_of(r, s, groups), arc_record_segment_raw(r, s));
+
+	return check == r->segment[s].check ? 0 : -EBADMSG;
+}
+
+int arc_record_decode_segment(const struct arc_record *r, uint32_t s,
+			      const uint8_t *src, uint8_t *const *groups)
+{
+	int err = arc_record_decode_unproven(r, s, src, groups);
+
+	return err < 0 ? err : arc_record_prove_segment(r, s, groups);
 }
 
 int arc_record_decode_all(const struct arc_record *r, struct arc_span record,

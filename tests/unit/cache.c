@@ -294,6 +294,47 @@ static void coded_segments_before_the_damage_are_served(void **state)
 	drop(&o);
 }
 
+/* Which of segments 4 to 7 can be read, after `first` has been read. */
+static unsigned readable_after(const struct shape *shape, uint32_t damaged,
+			       uint32_t first)
+{
+	struct opened o;
+	unsigned set = 0;
+
+	make(&o, shape);
+	open_cache(&o, BUDGET);
+	damage_segment(&o, damaged);
+	touch(&o, first * SEGMENT, 1);
+	for (uint32_t s = 4; s < 8; s++) {
+		ssize_t got = touch(&o, s * SEGMENT, SEGMENT);
+
+		assert_true(got == SEGMENT || got == -EBADMSG);
+		set |= got > 0 ? 1u << s : 0;
+	}
+	drop(&o);
+	return set;
+}
+
+/* Nor is wrong what is served, which touch() compares. */
+static void what_is_read_first_hides_nothing(void **state)
+{
+	static const struct shape shapes[] = {
+		{ TESTDATA_TEXT, "lz4", 18, 98 << 20 },
+		{ TESTDATA_TEXT, "lzext3", 20, 98 << 20 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARC_COUNT(shapes); i++) {
+		for (uint32_t bad = 4; bad < 7; bad++) {
+			unsigned want = readable_after(&shapes[i], bad, 4);
+			unsigned got = readable_after(&shapes[i], bad, 7);
+
+			assert_int_equal(got & want, want);
+			assert_false((got | want) & 1u << bad);
+		}
+	}
+}
+
 static void segments_of_a_whole_group_before_the_damage_are_served(void **state)
 {
 	struct opened o;
@@ -537,6 +578,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_segment_hides_itself),
 		cmocka_unit_test(a_mended_segment_is_read),
 		cmocka_unit_test(coded_segments_before_the_damage_are_served),
+		cmocka_unit_test(what_is_read_first_hides_nothing),
 		cmocka_unit_test(
 			segments_of_a_whole_group_before_the_damage_are_served),
 		cmocka_unit_test(a_damaged_head_hides_its_frame),
