@@ -22,6 +22,9 @@
  * sixteenth of the budget is theirs; the rest is that of the groups, where what
  * is in flight is counted too.
  *
+ * Groups go in the order of their last use, but those first that somebody got
+ * whole, or has passed in order: the kernel, or whoever it was, has a copy.
+ *
  * Locks: a group's own lock is taken with no other lock held.
  */
 #include "cache_ahead.h"
@@ -30,6 +33,7 @@
 #define MIX UINT64_C(0x9e3779b97f4a7c15)
 #define BUFFER_MIN ((size_t)128 * ARC_KIB) /* smaller ones cost little */
 #define HEADS_MAX ((size_t)16 * ARC_MIB)
+#define SERVED_KEEP ((size_t)4 * ARC_MIB) /* of groups served whole */
 
 /* ---- groups ------------------------------------------------------------- */
 
@@ -285,6 +289,18 @@ int arc_cache_await_devices(struct arc_cache *cache)
 	return arc_ahead_await(cache->ahead);
 }
 
+/*
+ * n bytes of the group have been asked for, and decoded for it. Who got a whole
+ * group has a copy of it, and its memory is better used for the next one while
+ * it is warm; but not where it has been wanted again before.
+ */
+static void note_served(struct arc_cache *cache, const struct spot *at,
+			size_t n)
+{
+	if (n == at->g->n && !was_dropped(cache, at->key))
+		arc_lru_pass(cache->groups, at->key, SERVED_KEEP);
+}
+
 static int pin_bytes(struct arc_cache *cache, uint64_t off, size_t n,
 		     struct arc_lru_claim *claim, struct arc_pin *ret)
 {
@@ -302,6 +318,8 @@ static int pin_bytes(struct arc_cache *cache, uint64_t off, size_t n,
 	arc_cache_count(&cache->served, n);
 	if (cache->ahead)
 		arc_ahead_note(cache->ahead, off, n, fresh);
+	if (fresh)
+		note_served(cache, &at, n);
 	*ret = (struct arc_pin){ .p = at.g->buf + at.in_group,
 				 .n = n,
 				 .key = at.key };

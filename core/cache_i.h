@@ -2,8 +2,7 @@
 /*
  * cache_i - what the files of the cache share: cache.c keeps the groups,
  * cache_heads.c the heads of their records, cache_decode.c fills them with what
- * a task (cache_task.h) needs,
- * cache_buffers.c has the memory.
+ * a task (cache_task.h) needs, cache_buffers.c has the memory.
  *
  * Threads: as said of each field.
  */

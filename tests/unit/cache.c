@@ -206,6 +206,32 @@ static void what_was_used_last_stays(void **state)
 	drop(&o);
 }
 
+/* Unless it has been dropped before: then it is wanted again and again. */
+static void what_was_served_whole_goes_first(void **state)
+{
+	const uint64_t group = 4 * SEGMENT;
+	struct opened o;
+	uint64_t before;
+
+	(void)state;
+	make(&o, &text);
+	open_cache(&o, 1 << 20); /* three groups and spare buffers */
+	touch(&o, group, 1);
+	touch(&o, 2 * group, 1);
+	assert_int_equal(touch(&o, 0, group), group);
+	touch(&o, 3 * group, 1);
+	before = segments_decoded(&o);
+	touch(&o, group, 1);
+	touch(&o, 2 * group, 1);
+	assert_int_equal(segments_decoded(&o), before);
+	assert_int_equal(touch(&o, 0, group), group);
+	assert_int_equal(segments_decoded(&o), before + 4);
+	touch(&o, 4 * group, 1);
+	assert_int_equal(touch(&o, 0, group), group);
+	assert_int_equal(segments_decoded(&o), before + 4 + 1);
+	drop(&o);
+}
+
 /* ---- damage ------------------------------------------------------------- */
 
 /* Flips a bit in the stored bytes of a segment of frame 0. */
@@ -575,6 +601,7 @@ int main(void)
 		cmocka_unit_test(a_group_that_is_coded_whole_is_decoded_once),
 		cmocka_unit_test(any_budget_is_enough),
 		cmocka_unit_test(what_was_used_last_stays),
+		cmocka_unit_test(what_was_served_whole_goes_first),
 		cmocka_unit_test(a_damaged_segment_hides_itself),
 		cmocka_unit_test(a_mended_segment_is_read),
 		cmocka_unit_test(coded_segments_before_the_damage_are_served),
