@@ -15,7 +15,7 @@
 
 /* Interrupts a thread that waits for a request: without a meaning otherwise. */
 #define INTERRUPT SIGRTMIN
-#define AGAIN_NS 5000000
+#define AGAIN_MS 5
 
 /* Those that end a mount; nothing else is done when they come. */
 static const int endings[] = { SIGHUP, SIGINT, SIGTERM };
@@ -30,6 +30,7 @@ struct serving {
 	pthread_cond_t needed;
 	struct arcfs_crew crew;
 	unsigned started; /* threads there are */
+	unsigned left; /* of them, done */
 	unsigned resting; /* of them, not needed */
 	unsigned called; /* of them, called and not yet there */
 	bool ticking; /* the caller looks at the clock */
@@ -154,6 +155,8 @@ static void *crew_main(void *arg)
 		pthread_mutex_lock(&s->lock);
 		arcfs_crew_answered(&s->crew);
 	}
+	s->left++;
+	wake_caller(s);
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
 }
@@ -193,31 +196,35 @@ static void watch(struct serving *s)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-/* A thread may be just about to wait when it is interrupted: so again. */
-static void end_thread(struct crew_thread *t)
+static bool all_left(struct serving *s)
 {
-	struct timespec until;
+	bool all;
 
-	do {
-		pthread_kill(t->thread, INTERRUPT);
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += AGAIN_NS;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_nsec -= 1000000000;
-			until.tv_sec++;
-		}
-	} while (
-		pthread_clockjoin_np(t->thread, NULL, CLOCK_MONOTONIC, &until));
-	free(t->buf.mem);
+	pthread_mutex_lock(&s->lock);
+	all = s->left == s->started;
+	pthread_mutex_unlock(&s->lock);
+	return all;
 }
 
+/* A thread may be just about to wait when it is interrupted: so again. */
 static void end_threads(struct serving *s)
 {
+	struct pollfd fd = { .fd = s->wake, .events = POLLIN };
+	eventfd_t n;
+
 	pthread_mutex_lock(&s->lock);
 	end(s, 0); /* no more are started */
 	pthread_mutex_unlock(&s->lock);
-	for (unsigned i = 0; i < s->started; i++)
-		end_thread(&s->thread[i]);
+	while (!all_left(s)) {
+		for (unsigned i = 0; i < s->started; i++)
+			pthread_kill(s->thread[i].thread, INTERRUPT);
+		if (poll(&fd, 1, AGAIN_MS) > 0)
+			(void)eventfd_read(s->wake, &n);
+	}
+	for (unsigned i = 0; i < s->started; i++) {
+		pthread_join(s->thread[i].thread, NULL);
+		free(s->thread[i].buf.mem);
+	}
 }
 
 static void on_ending(int sig)

@@ -52,7 +52,8 @@ run_tsan()
 	build tsan -DCMAKE_BUILD_TYPE=RelWithDebInfo -DARC_WERROR=ON \
 		-DCMAKE_C_FLAGS_RELWITHDEBINFO="-O1 -g" \
 		-DARC_SANITIZE=thread &&
-		ctest --test-dir "$work/tsan" --output-on-failure -L unit \
+		ctest --test-dir "$work/tsan" --output-on-failure \
+			-R '^(unit-|mount-(ahead|direct-read|stress|unmount)$)' \
 			-j "$(nproc)"
 }
 
@@ -64,7 +65,7 @@ run_slow()
 
 "$root/scripts/install-deps.sh" --fuzz
 step "clang" run_clang
-step "ThreadSanitizer, all unit tests" run_tsan
+step "ThreadSanitizer, all unit tests and mounts under stress" run_tsan
 step "32 bits" "$root/scripts/test-foreign.sh" "$work/foreign" i386
 step "big-endian" "$root/scripts/test-foreign.sh" "$work/foreign" s390x
 step "fuzzers" "$root/scripts/fuzz.sh" "$work/fuzz" \
