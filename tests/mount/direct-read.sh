@@ -1,6 +1,7 @@
 #!/bin/bash
 # What is read here and there, and is in no cache, is read around the system's;
 # what is read in order is not, nor what is wanted again.
+# lock: caches
 . "$(dirname "$0")/helpers"
 
 cat >"$work/read.py" <<'P'

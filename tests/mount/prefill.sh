@@ -1,6 +1,7 @@
 #!/bin/bash
 # Small files that are read in order are with the kernel before they are asked
 # for: right, without requests, and never in the way of the end of a mount.
+# lock: caches
 . "$(dirname "$0")/helpers"
 need getfattr
 need_root # drops the kernel's caches

@@ -1,5 +1,6 @@
 #!/bin/bash
 # user.arcfs.stats is JSON, and its counters count.
+# lock: caches
 . "$(dirname "$0")/helpers"
 need getfattr
 

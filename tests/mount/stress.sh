@@ -5,6 +5,7 @@
 # differs, no read is stuck, memory stays within bounds, unmounting works.
 #
 # Takes ten seconds, or STRESS_SECONDS; STRESS_SEED says what is read.
+# lock: caches
 . "$(dirname "$0")/helpers"
 reader=$bin/../tests/stress_read
 [ -x "$reader" ] || skip "stress_read is not built"
