@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "links.h"
 
-/* What mk_slots asks about a row; dev and ino are wanted. */
+/* What mk_slots asks about a row; dev, ino and type are wanted. */
 struct key {
 	const struct mk_spool *rows;
-	uint64_t dev;
-	uint64_t ino;
+	struct mk_link l;
 };
 
 static uint64_t hash_link(const struct mk_link *l)
@@ -25,7 +24,8 @@ static bool is_link(const void *ctx, uint32_t row)
 	const struct key *key = ctx;
 	const struct mk_link *l = mk_spool_at(key->rows, row);
 
-	return l->dev == key->dev && l->ino == key->ino;
+	return l->dev == key->l.dev && l->ino == key->l.ino &&
+	       l->type == key->l.type;
 }
 
 static bool may_have_names(const struct stat *st)
@@ -33,21 +33,28 @@ static bool may_have_names(const struct stat *st)
 	return !S_ISDIR(st->st_mode) && st->st_nlink > 1;
 }
 
-uint64_t mk_links_find(struct mk_links *links, const struct stat *st)
+static struct mk_link link_of(const struct stat *st)
 {
-	const struct mk_link l = { .dev = st->st_dev, .ino = st->st_ino };
-	const struct key key = { links->rows, l.dev, l.ino };
-	const struct mk_link *found;
+	return (struct mk_link){ .dev = st->st_dev,
+				 .ino = st->st_ino,
+				 .type = st->st_mode & S_IFMT };
+}
+
+const struct mk_link *mk_links_find(struct mk_links *links,
+				    const struct stat *st)
+{
+	const struct key key = { links->rows, link_of(st) };
 	uint32_t row;
 
 	if (!may_have_names(st) ||
-	    !mk_slots_find(&links->slots, hash_link(&l), is_link, &key, &row))
-		return MK_NONE;
-	found = mk_spool_at(links->rows, row);
-	return found->entry;
+	    !mk_slots_find(&links->slots, hash_link(&key.l), is_link, &key,
+			   &row))
+		return NULL;
+	return mk_spool_at(links->rows, row);
 }
 
-int mk_links_note(struct mk_links *links, const struct stat *st, uint64_t what)
+int mk_links_note(struct mk_links *links, const struct stat *st, uint64_t entry,
+		  uint32_t xset)
 {
 	const struct key key = { .rows = links->rows };
 	struct mk_link *l;
@@ -60,6 +67,8 @@ int mk_links_note(struct mk_links *links, const struct stat *st, uint64_t what)
 	if (err)
 		return err;
 	l = mk_spool_at(links->rows, row);
-	*l = (struct mk_link){ st->st_dev, st->st_ino, what };
+	*l = link_of(st);
+	l->entry = entry;
+	l->xset = xset;
 	return mk_slots_add(&links->slots, hash_link(l), hash_link_row, &key);
 }

@@ -11,13 +11,15 @@
  * without duplicates cost nothing. A class is known by its first inode, which
  * collects the links of all in share_nlink.
  *
- * The second pass hands the sums out.
+ * The second pass hands the sums out, to inodes; their further names get
+ * theirs from linknames.
  */
 #include "numbers.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
+#include "linknames.h"
 #include "slots.h"
 
 struct counts {
@@ -31,6 +33,8 @@ struct numbering {
 	uint64_t rows; /* given out */
 	struct mk_slots slots; /* of classes, by hash */
 	struct mk_spool classes; /* struct class each */
+	struct mk_linknames names; /* further ones of inodes */
+	bool any_gone; /* so far */
 };
 
 /* A sharing class. Its hash is kept, so that a table that grows does not have
@@ -229,20 +233,26 @@ static void number_name(struct numbering *s, uint64_t i)
 	s->n.entries++;
 }
 
-/* Nothing stays below what is gone, and no name of a gone inode. */
-static bool is_gone(const struct mk_tree *t, const struct mk_entry *e)
+/* Nothing stays below what is gone, and no name of a gone inode. What is asked
+ * about stands before the entry, so that the inode, which may lie anywhere, is
+ * only asked when one was gone. */
+static bool is_gone(const struct numbering *s, const struct mk_entry *e)
 {
-	return (e->flags | mk_tree_at(t, e->parent)->flags |
-		mk_tree_at(t, e->link)->flags) &
-	       MK_ENTRY_GONE;
+	const struct mk_tree *t = s->tree;
+	uint32_t flags = e->flags | mk_tree_at(t, e->parent)->flags;
+
+	if (s->any_gone)
+		flags |= mk_tree_at(t, e->link)->flags;
+	return flags & MK_ENTRY_GONE;
 }
 
 static int number_entry(struct numbering *s, uint64_t i)
 {
 	struct mk_entry *e = mk_tree_at(s->tree, i);
 
-	if (is_gone(s->tree, e)) {
+	if (is_gone(s, e)) {
 		e->flags |= MK_ENTRY_GONE;
+		s->any_gone = true;
 		return 0;
 	}
 	if (i)
@@ -250,8 +260,7 @@ static int number_entry(struct numbering *s, uint64_t i)
 	if (e->link == i)
 		return number_inode(s, i);
 	s->n.hardlinks++;
-	mk_tree_at(s->tree, e->link)->nlink++;
-	return 0;
+	return mk_linknames_add(&s->names, i);
 }
 
 /* ---- the second pass ---------------------------------------------------- */
@@ -275,28 +284,20 @@ static void sum_classes(struct mk_tree *t)
 	}
 }
 
-/* `share` becomes a row. An entry's class and inode stand before it, so they
- * have been seen to already. */
+/* `share` becomes a row. An inode's class stands before it, so it has been seen
+ * to already. */
 static void settle(struct mk_tree *t)
 {
 	for (uint64_t i = 0; i < t->entries.count; i++) {
 		struct mk_entry *e = mk_tree_at(t, i);
-		const struct mk_entry *from = e;
+		const struct mk_entry *from;
 
 		mk_tree_step(t, i);
-		if (e->flags & MK_ENTRY_GONE)
+		if (!is_inode(e, i))
 			continue;
-		if (e->link == i) {
-			from = mk_tree_at(t, e->share);
-			e->share_nlink = from->share_nlink;
-			e->share = from->row;
-			continue;
-		}
-		from = mk_tree_at(t, e->link);
-		e->row = from->row;
-		e->nlink = from->nlink;
-		e->share = from->share;
+		from = mk_tree_at(t, e->share);
 		e->share_nlink = from->share_nlink;
+		e->share = from->row;
 	}
 }
 
@@ -316,25 +317,47 @@ static void write_counts(const struct counts *n, struct arc_disk_root *ret)
 	ret->duplicate_bytes = arc_put64(n->duplicate_bytes);
 }
 
+static int number_all(struct numbering *s)
+{
+	struct mk_tree *t = s->tree;
+	int r = 0;
+
+	for (uint64_t i = 0; r >= 0 && i < t->entries.count; i++) {
+		r = number_entry(s, i);
+		if (i % MK_SPOOL_STEP == 0 && mk_spool_is_time()) {
+			mk_tree_release(t);
+			mk_spool_release(&s->classes);
+			mk_spool_release(&s->names.rows);
+		}
+	}
+	return r;
+}
+
+static void fini(struct numbering *s)
+{
+	mk_slots_fini(&s->slots);
+	mk_spool_close(&s->classes);
+	mk_linknames_fini(&s->names);
+}
+
 int mk_numbers(struct mk_tree *tree, struct arc_disk_root *ret)
 {
-	struct numbering s = { .tree = tree };
+	arc_cleanup(fini) struct numbering s = { .tree = tree };
 	int r = mk_spool_open(&s.classes, tree->tmp_fd, sizeof(struct class));
 
 	mk_slots_init(&s.slots, tree->tmp_fd);
-	for (uint64_t i = 0; r >= 0 && i < tree->entries.count; i++) {
-		r = number_entry(&s, i);
-		if (i % MK_SPOOL_STEP == 0 && mk_spool_is_time()) {
-			mk_tree_release(tree);
-			mk_spool_release(&s.classes);
-		}
-	}
-	mk_slots_fini(&s.slots);
-	mk_spool_close(&s.classes);
+	if (r >= 0)
+		r = mk_linknames_init(&s.names, tree);
+	if (r >= 0)
+		r = number_all(&s);
+	if (r >= 0)
+		r = mk_linknames_count(&s.names);
 	if (r < 0)
 		return r;
 	sum_classes(tree);
 	settle(tree);
-	write_counts(&s.n, ret);
-	return 0;
+	r = mk_linknames_settle(&s.names);
+	if (r >= 0)
+		write_counts(&s.n, ret);
+	return r;
 }

@@ -116,6 +116,9 @@ static int pack_name(struct mk_packer *p, uint64_t entry)
 	struct mk_entry *first;
 	uint64_t link = e->link;
 
+	/* The first name may lie anywhere: not looked at without need. */
+	if (!p->lost)
+		return 0;
 	while (mk_tree_at(t, link)->link != link)
 		link = mk_tree_at(t, link)->link;
 	first = mk_tree_at(t, link);
@@ -135,10 +138,15 @@ static int pack_name(struct mk_packer *p, uint64_t entry)
 static int pack_entry(struct mk_packer *p, uint64_t entry)
 {
 	const struct mk_entry *e = mk_tree_at(p->tree, entry);
+	int r = 0;
 
-	if (!S_ISREG(e->mode) || e->flags & (MK_ENTRY_GONE | MK_ENTRY_PACKED))
+	if (!S_ISREG(e->mode) || e->flags & MK_ENTRY_PACKED)
 		return 0;
-	return e->link == entry ? pack_inode(p, entry) : pack_name(p, entry);
+	if (!is_gone(e))
+		r = e->link == entry ? pack_inode(p, entry)
+				     : pack_name(p, entry);
+	p->lost |= is_gone(e);
+	return r;
 }
 
 /* What has an order of its own. */

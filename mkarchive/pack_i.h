@@ -23,6 +23,7 @@ struct mk_packer {
 	struct arc_digest *digest;
 	struct arc_sha256 *sha256; /* NULL: not wanted */
 	bool digesting; /* the file being read */
+	bool lost; /* an entry was: it may be the first name of others */
 };
 
 /*

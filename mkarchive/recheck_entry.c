@@ -145,13 +145,14 @@ static bool tick_off(struct mk_rewalk *w, struct mk_relook *l)
 /* Whether the names of an inode in the source are those in the archive. */
 static int compare_links(struct mk_rewalk *w, const struct mk_relook *l)
 {
-	uint64_t first = mk_links_find(&w->links, &l->st);
+	const struct mk_link *link = mk_links_find(&w->links, &l->st);
 
-	if (first != MK_NONE)
-		return mk_tree_at(w->tree, first)->row + 1 != l->inode.ino;
+	if (link)
+		return mk_tree_at(w->tree, link->entry)->row + 1 !=
+		       l->inode.ino;
 	if (l->seen)
 		return 1;
-	return mk_links_note(&w->links, &l->st, l->entry);
+	return mk_links_note(&w->links, &l->st, l->entry, 0);
 }
 
 /* All but the content. 1: not equal, said. */

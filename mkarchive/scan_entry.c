@@ -33,20 +33,6 @@ static int is_excluded(struct mk_scanner *sc, const char *name, bool is_dir)
 	return hit;
 }
 
-/* The inode's first name, MK_NONE when this is it. */
-static uint64_t find_first(struct mk_scanner *sc, const struct stat *st)
-{
-	uint64_t first = mk_links_find(&sc->links, st);
-	const struct mk_entry *e;
-
-	if (first == MK_NONE)
-		return MK_NONE;
-	mk_scan_step(sc);
-	e = mk_tree_at(sc->tree, first);
-	/* A number that was freed and given out again meanwhile. */
-	return (e->mode & S_IFMT) == (st->st_mode & S_IFMT) ? first : MK_NONE;
-}
-
 void mk_scan_fill(struct mk_entry *e, const struct stat *st)
 {
 	e->dev = st->st_dev;
@@ -102,9 +88,10 @@ int mk_scan_read_target(struct arc_buf *b, int dir_fd, const char *name)
 	}
 }
 
-/* The next name of an inode: as the first, but for its place. */
+/* The next name of an inode. The first may lie anywhere: it is looked at only
+ * for what a symlink has. */
 static int add_link(struct mk_scanner *sc, uint64_t dir, uint64_t name,
-		    uint64_t first)
+		    const struct mk_link *link, const struct stat *st)
 {
 	uint64_t entry;
 	struct mk_entry *e;
@@ -113,9 +100,15 @@ static int add_link(struct mk_scanner *sc, uint64_t dir, uint64_t name,
 	if (err)
 		return err;
 	e = mk_tree_at(sc->tree, entry);
-	*e = *mk_tree_at(sc->tree, first);
+	if (S_ISLNK(st->st_mode)) {
+		*e = *mk_tree_at(sc->tree, link->entry);
+	} else {
+		mk_scan_fill(e, st);
+		e->xset = link->xset;
+	}
 	e->name = name;
 	e->parent = dir;
+	e->link = link->entry;
 	e->leader = entry;
 	mk_count(&sc->run->stats.hardlinks, 1);
 	return 0;
@@ -151,7 +144,7 @@ int mk_scan_add_inode(struct mk_scanner *sc, int dir_fd, uint64_t dir,
 				       &e->target);
 	}
 	count(&sc->run->stats, st);
-	return err ? err : mk_links_note(&sc->links, st, entry);
+	return err ? err : mk_links_note(&sc->links, st, entry, xset);
 }
 
 int mk_scan_add_name(struct mk_scanner *sc, int dir_fd, uint64_t dir,
@@ -160,7 +153,7 @@ int mk_scan_add_name(struct mk_scanner *sc, int dir_fd, uint64_t dir,
 	const char *text = mk_spool_at(&sc->tree->names, name);
 	bool known = listed && listed->known;
 	struct stat st;
-	uint64_t first;
+	const struct mk_link *link;
 	int err;
 
 	if (known) {
@@ -176,9 +169,9 @@ int mk_scan_add_name(struct mk_scanner *sc, int dir_fd, uint64_t dir,
 	err = is_excluded(sc, text, S_ISDIR(st.st_mode));
 	if (err)
 		return err < 0 ? err : 0;
-	first = find_first(sc, &st);
-	if (first != MK_NONE)
-		return add_link(sc, dir, name, first);
+	link = mk_links_find(&sc->links, &st);
+	if (link)
+		return add_link(sc, dir, name, link, &st);
 	if (S_ISLNK(st.st_mode)) {
 		err = mk_scan_read_target(&sc->target, dir_fd, text);
 		if (err == -ENOMEM)

@@ -221,18 +221,18 @@ static int put(struct listing *l, const char *path, uint64_t inode)
 /* The entry of what a->st speaks of. */
 static int add_inode(struct listing *l, struct adding *a)
 {
+	const struct mk_link *link = mk_links_find(&l->links, &a->st);
 	int r;
 
-	a->inode = mk_links_find(&l->links, &a->st);
-	if (a->inode != MK_NONE)
-		return put(l, a->path, a->inode);
+	if (link)
+		return put(l, a->path, link->entry);
 	r = mk_gather_add(l->s->gather, &a->inode);
 	if (r >= 0)
 		r = describe(l, a);
 	if (r == 0 && S_ISREG(a->st.st_mode))
 		r = take_file(l, a);
 	if (r == 0)
-		r = mk_links_note(&l->links, &a->st, a->inode);
+		r = mk_links_note(&l->links, &a->st, a->inode, 0);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	return put(l, a->path, a->inode);

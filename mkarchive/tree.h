@@ -97,6 +97,8 @@ struct mk_link {
 	uint64_t dev;
 	uint64_t ino;
 	uint64_t entry; /* the first name found */
+	uint32_t type; /* S_IFMT of its mode */
+	uint32_t xset; /* of the entry */
 };
 
 struct mk_tree {

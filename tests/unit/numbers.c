@@ -151,6 +151,47 @@ static void numbering_twice_gives_the_same(void **state)
 	assert_int_equal(at(t, 0)->nlink, 2);
 }
 
+static uint64_t next_random(uint64_t *state)
+{
+	*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	return *state >> 33;
+}
+
+/* Against the plain definition. */
+static void names_anywhere_get_what_their_inode_has(void **state)
+{
+	struct mk_tree *t = *state;
+	uint64_t rng = 1, n = 2000, gone = 0;
+	struct arc_disk_root c;
+
+	for (uint64_t i = 1; i <= n; i++) {
+		add_file(t, 100);
+		if (next_random(&rng) % 3)
+			at(t, i)->link = at(t, 1 + next_random(&rng) % i)->link;
+		if (next_random(&rng) % 7 == 0)
+			at(t, i)->flags = MK_ENTRY_GONE;
+	}
+	c = number(t);
+	for (uint64_t i = 1; i <= n; i++) {
+		const struct mk_entry *e = at(t, i), *first = at(t, e->link);
+		uint32_t names = 0;
+
+		gone += (e->flags & MK_ENTRY_GONE) != 0;
+		if (e->flags & MK_ENTRY_GONE)
+			continue;
+		assert_false(first->flags & MK_ENTRY_GONE);
+		for (uint64_t k = 1; k <= n; k++)
+			names += at(t, k)->link == e->link &&
+				 !(at(t, k)->flags & MK_ENTRY_GONE);
+		assert_int_equal(e->nlink, names);
+		assert_share(t, i, e->link, names);
+		assert_int_equal(e->row, first->row);
+	}
+	assert_true(gone > n / 7);
+	assert_int_equal(arc_get64(c.entries), n - gone);
+	assert_int_equal(arc_get64(c.files) + arc_get64(c.hardlinks), n - gone);
+}
+
 /* ---- sharing ------------------------------------------------------------ */
 
 static void duplicates_of_one_kind_share(void **state)
@@ -268,12 +309,6 @@ static void a_leader_that_is_gone_leads_nobody(void **state)
 	assert_share(t, b, b, 1);
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-	*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-	return *state >> 33;
-}
-
 /* Against the plain definition, by comparing everyone with everyone. */
 static void classes_are_those_of_the_definition(void **state)
 {
@@ -343,6 +378,7 @@ int main(void)
 	cmocka_unit_test_setup_teardown(test, open_tree, close_tree)
 	const struct CMUnitTest tests[] = {
 		ON_TREE(rows_follow_the_first_names),
+		ON_TREE(names_anywhere_get_what_their_inode_has),
 		ON_TREE(names_of_a_gone_inode_are_gone),
 		ON_TREE(an_inode_that_got_another_first_name_is_numbered_there),
 		ON_TREE(numbering_twice_gives_the_same),
