@@ -129,7 +129,7 @@ int tool_dirs_enter(struct tool_extract *x, const char *name)
 	if (made && above->inherits) {
 		const struct tool_place at = { .fd = fd };
 
-		tool_meta_strip(&at);
+		tool_place_strip(&at);
 	}
 	return push(&x->dirs, fd, made);
 }

@@ -4,39 +4,11 @@
  * set-user-ID bit, so the owner comes first; a mode without write permission
  * forbids user attributes, so it comes after them; all of these touch nothing
  * but ctime, so mtime could come anywhere and comes last.
- *
- * There are no *at() calls for attributes of what has no descriptor (symlinks,
- * devices); /proc/self/fd/N/name is that, and lsetxattr() does not follow the
- * last part.
  */
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/xattr.h>
 
 #include "extract_i.h"
-
-#define PROC_ROOM (ARC_NAME_MAX + 48)
-
-static void proc_path(const struct tool_place *at, char ret[PROC_ROOM])
-{
-	snprintf(ret, PROC_ROOM, "/proc/self/fd/%d/%s", at->dir, at->name);
-}
-
-static int stat_place(const struct tool_place *at, struct stat *ret)
-{
-	return at->fd >= 0
-		       ? fstat(at->fd, ret)
-		       : fstatat(at->dir, at->name, ret, AT_SYMLINK_NOFOLLOW);
-}
-
-static int chown_place(const struct tool_place *at, uid_t uid, gid_t gid)
-{
-	return at->fd >= 0 ? fchown(at->fd, uid, gid)
-			   : fchownat(at->dir, at->name, uid, gid,
-				      AT_SYMLINK_NOFOLLOW);
-}
 
 /*
  * Returns the mode bits that may be set. Who may not give files away keeps
@@ -48,37 +20,21 @@ static uint32_t set_owner(struct tool_extract *x, const struct tool_place *at,
 {
 	uint32_t mode = inode->mode & 07777;
 	struct stat st;
+	int r;
 
-	if (x->privileged) {
-		if (chown_place(at, inode->uid, inode->gid) < 0)
-			tool_extract_problem(x, at->path, "owner", -errno);
+	r = x->privileged ? tool_place_chown(at, inode->uid, inode->gid)
+			  : tool_place_stat(at, &st);
+	if (r < 0)
+		tool_extract_problem(x, at->path, "owner", r);
+	if (r < 0 || x->privileged)
 		return mode;
-	}
-	if (stat_place(at, &st) < 0) {
-		tool_extract_problem(x, at->path, "owner", -errno);
-		return mode;
-	}
 	if (st.st_uid != inode->uid)
 		mode &= ~(uint32_t)S_ISUID;
 	if (st.st_gid != inode->gid &&
-	    chown_place(at, (uid_t)-1, inode->gid) < 0 && !S_ISDIR(inode->mode))
+	    tool_place_chown(at, (uid_t)-1, inode->gid) < 0 &&
+	    !S_ISDIR(inode->mode))
 		mode &= ~(uint32_t)S_ISGID;
 	return mode;
-}
-
-static int set_attribute(const struct tool_place *at, const char *name,
-			 const uint8_t *value, size_t n)
-{
-	char path[PROC_ROOM];
-	int r;
-
-	if (at->fd >= 0) {
-		r = fsetxattr(at->fd, name, value, n, 0);
-	} else {
-		proc_path(at, path);
-		r = lsetxattr(path, name, value, n, 0);
-	}
-	return r < 0 ? -errno : 0;
 }
 
 static void set_attributes(struct tool_extract *x, const struct tool_place *at,
@@ -96,7 +52,7 @@ static void set_attributes(struct tool_extract *x, const struct tool_place *at,
 		r = arc_index_xattr(x->tool->index, inode, i, name, &value, &n);
 		if (r < 0)
 			break;
-		err = set_attribute(at, name, value, n);
+		err = tool_place_setxattr(at, name, value, n);
 		snprintf(what, sizeof(what), "attribute %s", name);
 		if (err < 0)
 			tool_extract_problem(x, at->path, what, err);
@@ -108,45 +64,19 @@ static void set_attributes(struct tool_extract *x, const struct tool_place *at,
 static void set_mode(struct tool_extract *x, const struct tool_place *at,
 		     uint32_t mode)
 {
-	int r = at->fd >= 0 ? fchmod(at->fd, mode)
-			    : fchmodat(at->dir, at->name, mode,
-				       AT_SYMLINK_NOFOLLOW);
+	int r = tool_place_chmod(at, mode);
 
 	if (r < 0)
-		tool_extract_problem(x, at->path, "mode", -errno);
+		tool_extract_problem(x, at->path, "mode", r);
 }
 
 static void set_times(struct tool_extract *x, const struct tool_place *at,
 		      const struct arc_inode *inode)
 {
-	const struct timespec times[2] = {
-		{ .tv_nsec = UTIME_OMIT },
-		{ .tv_sec = (time_t)inode->mtime,
-		  .tv_nsec = (long)inode->mtime_ns },
-	};
-	int r = at->fd >= 0 ? futimens(at->fd, times)
-			    : utimensat(at->dir, at->name, times,
-					AT_SYMLINK_NOFOLLOW);
+	int r = tool_place_set_mtime(at, inode->mtime, inode->mtime_ns);
 
 	if (r < 0)
-		tool_extract_problem(x, at->path, "time", -errno);
-}
-
-void tool_meta_strip(const struct tool_place *at)
-{
-	static const char *const names[] = { "system.posix_acl_default",
-					     "system.posix_acl_access" };
-	char path[PROC_ROOM];
-
-	if (at->fd < 0)
-		proc_path(at, path);
-	/* What is not there cannot be removed; that is no problem. */
-	for (size_t i = 0; i < ARC_COUNT(names); i++) {
-		if (at->fd >= 0)
-			fremovexattr(at->fd, names[i]);
-		else
-			lremovexattr(path, names[i]);
-	}
+		tool_extract_problem(x, at->path, "time", r);
 }
 
 /* Remembers the mode of a directory that would lock us out already now. */
@@ -180,7 +110,7 @@ void tool_meta_apply(struct tool_extract *x, const struct tool_place *at,
 		     !x->privileged;
 
 	if (at->strip && !S_ISLNK(inode->mode))
-		tool_meta_strip(at);
+		tool_place_strip(at);
 	mode = set_owner(x, at, inode);
 	set_attributes(x, at, inode);
 	if (locks && delay_mode(x, at->path, mode) == 0)

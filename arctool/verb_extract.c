@@ -36,26 +36,6 @@ static const struct argp_option options[] = {
 #define CACHE_SIZE ((size_t)64 << 20) /* of what is read but once */
 #define CACHE_WITH_DEVICES ((size_t)512 << 20) /* they decode ahead */
 
-/* Codes that only the archive answers have no fitting word in the system. */
-static const char *reason(int err)
-{
-	if (err == -EBADMSG || err == -ENOMEDIUM || err == -ESTALE)
-		return arc_error_text(err);
-	return strerror(-err);
-}
-
-void tool_extract_problem(struct tool_extract *x, const char *path,
-			  const char *what, int err)
-{
-	atomic_store(&x->inexact, true);
-	if (err == -ENOSPC || err == -EDQUOT || err == -EROFS) {
-		if (atomic_exchange(&x->stop, true))
-			return;
-	}
-	arc_say(&x->tool->diag, ARC_ERROR, "%s: %s: %s",
-		*path ? path : x->tool->req.dest, what, reason(err));
-}
-
 /* ---- making entries ------------------------------------------------------ */
 
 /* Makes an entry without its metadata; a descriptor for a regular file. */
@@ -378,7 +358,7 @@ static int run(struct tool *t)
 	tool_links_clear(&x);
 	if (r < 0)
 		arc_say(&t->diag, ARC_ERROR, "not everything was extracted: %s",
-			reason(r));
+			tool_extract_reason(r));
 	t->meter = NULL;
 	return r < 0 || select.missing || atomic_load(&x.inexact)
 		       ? TOOL_EXIT_INEXACT
