@@ -56,7 +56,7 @@ int tool_config_settle(struct tool_request *req)
 		return TOOL_EXIT_USAGE;
 	if (req->show_config) {
 		arc_config_print(&req->config, ARC_CONFIG_ARCTOOL, stdout);
-		return fflush(stdout) ? TOOL_EXIT_INEXACT : TOOL_EXIT_OK;
+		return TOOL_EXIT_OK;
 	}
 	req->threads = (unsigned)arc_config_number(
 		&req->config, ARC_CONFIG_MAX_WORKER_THREADS);

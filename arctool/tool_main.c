@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "printed.h"
 #include "tool.h"
 
 #define WATCH_MAX 86400.0 /* seconds */
@@ -297,8 +298,10 @@ int main(int argc, char **argv)
 {
 	struct tool t = { 0 };
 	const struct tool_verb *verb;
-	int status = get_ready(argc, argv, &t.req, &verb);
+	int status;
 
+	arc_printed_or(TOOL_EXIT_INEXACT, "arctool");
+	status = get_ready(argc, argv, &t.req, &verb);
 	if (status < 0) {
 		arc_diag_init(&t.diag, say_to_stderr, &t, ARC_WARN);
 		status = run_verb(verb, &t);

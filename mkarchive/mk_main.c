@@ -12,6 +12,7 @@
 #include "numbers.h"
 #include "order.h"
 #include "pack.h"
+#include "printed.h"
 #include "progress.h"
 #include "report.h"
 #include "scan.h"
@@ -297,9 +298,13 @@ static int print_was_complete(const struct mk_run *run)
 			"%s: since it was complete nothing was verified, "
 			"removed or reported; arctool verify checks it",
 			run->opt->out);
-	if (fflush(stdout) || run->opt->verify || run->opt->report)
+	if (fflush(stdout)) {
+		arc_say(run->diag, ARC_ERROR,
+			"standard output cannot be written");
 		return MK_EXIT_PARTIAL;
-	return MK_EXIT_OK;
+	}
+	return run->opt->verify || run->opt->report ? MK_EXIT_PARTIAL
+						    : MK_EXIT_OK;
 }
 
 int main(int argc, char **argv)
@@ -310,6 +315,7 @@ int main(int argc, char **argv)
 	bool refused = false;
 	int r, status;
 
+	arc_printed_or(MK_EXIT_FAILED, "mkarchive");
 	mk_stages_start(&run);
 	status = mk_options_parse(argc, argv, &opt);
 	if (status >= 0) {

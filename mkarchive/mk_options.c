@@ -400,7 +400,7 @@ int mk_options_parse(int argc, char **argv, struct mk_options *ret)
 		return MK_EXIT_USAGE;
 	if (parsing.show_config) {
 		arc_config_print(&ret->config, ARC_CONFIG_MKARCHIVE, stdout);
-		return fflush(stdout) ? MK_EXIT_FAILED : MK_EXIT_OK;
+		return MK_EXIT_OK;
 	}
 	fit_frame(ret);
 	settle_reach(ret);
