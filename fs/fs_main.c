@@ -18,6 +18,7 @@
 #include "memory.h"
 #include "pool.h"
 #include "prefill.h"
+#include "printed.h"
 #include "serve.h"
 
 /* To find devices, build programs and try them takes about a second. */
@@ -295,6 +296,7 @@ int main(int argc, char **argv)
 	int status;
 
 	fill_standard_descriptors();
+	arc_printed_or(ARCFS_EXIT_FAILED, "arcfs");
 	block_usr1();
 	arc_memory_return_large();
 	status = arcfs_options_parse(&args, &opt);

@@ -362,7 +362,7 @@ static int settle_config(struct parsing *p)
 		return ARCFS_EXIT_USAGE;
 	if (p->show_config) {
 		arc_config_print(&opt->config, ARC_CONFIG_ARCFS, stdout);
-		return fflush(stdout) ? ARCFS_EXIT_FAILED : ARCFS_EXIT_OK;
+		return ARCFS_EXIT_OK;
 	}
 	opt->threads = (unsigned)arc_config_number(
 		&opt->config, ARC_CONFIG_MAX_WORKER_THREADS);
