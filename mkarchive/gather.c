@@ -64,15 +64,6 @@ static const char *text_of(const struct mk_gather *g, const struct name *nm)
 	return mk_spool_at(&g->tree->names, nm->text);
 }
 
-static uint64_t hash_of_row(const void *ctx, uint32_t row)
-{
-	const struct key *key = ctx;
-	const struct name *nm = name_at(key->g, row);
-	const char *text = text_of(key->g, nm);
-
-	return hash_name(nm->parent, text, strlen(text));
-}
-
 static bool is_key(const void *ctx, uint32_t row)
 {
 	const struct key *key = ctx;
@@ -100,7 +91,6 @@ static uint64_t find_name(struct mk_gather *g, uint64_t parent,
 static int add_name(struct mk_gather *g, uint64_t parent, const char *text,
 		    size_t n, uint64_t *ret)
 {
-	const struct key key = { .g = g };
 	uint64_t at, row;
 	int r = mk_spool_add(&g->tree->names, n + 1, &at);
 
@@ -111,8 +101,7 @@ static int add_name(struct mk_gather *g, uint64_t parent, const char *text,
 	memcpy(mk_spool_at(&g->tree->names, at), text, n);
 	*name_at(g, row) =
 		(struct name){ .parent = parent, .text = at, .inode = MK_NONE };
-	r = mk_slots_add(&g->slots, hash_name(parent, text, n), hash_of_row,
-			 &key);
+	r = mk_slots_add(&g->slots, hash_name(parent, text, n));
 	if (r < 0)
 		return r;
 	if (row > 0)

@@ -136,13 +136,6 @@ static uint64_t hash_head(const struct head *h)
 	return h->hash ^ h->size << 20;
 }
 
-static uint64_t hash_head_row(const void *ctx, uint32_t row)
-{
-	const struct query *q = ctx;
-
-	return hash_head(mk_spool_at(&q->in->heads, row));
-}
-
 static bool is_head(const void *ctx, uint32_t row)
 {
 	const struct query *q = ctx;
@@ -169,7 +162,6 @@ static bool knows_head(struct mk_intake *in, uint64_t size)
 static int add_head(struct mk_intake *in, uint64_t size)
 {
 	const struct head h = head_of(in, size);
-	const struct query q = { .in = in };
 	uint64_t row;
 	int r;
 
@@ -179,7 +171,7 @@ static int add_head(struct mk_intake *in, uint64_t size)
 	if (r < 0)
 		return r;
 	*(struct head *)mk_spool_at(&in->heads, row) = h;
-	return mk_slots_add(&in->head_slots, hash_head(&h), hash_head_row, &q);
+	return mk_slots_add(&in->head_slots, hash_head(&h));
 }
 
 static const struct content *content_at(const struct mk_intake *in, uint64_t i)
@@ -193,13 +185,6 @@ static uint64_t hash_content(const struct content *c)
 
 	memcpy(&hash, c->sha, sizeof(hash));
 	return hash;
-}
-
-static uint64_t hash_content_row(const void *ctx, uint32_t row)
-{
-	const struct query *q = ctx;
-
-	return hash_content(content_at(q->in, row));
 }
 
 static bool is_content(const void *ctx, uint32_t row)
@@ -225,7 +210,6 @@ static bool find_content(struct mk_intake *in, const struct content *c,
 static int add_content(struct mk_intake *in, const struct content *c,
 		       uint64_t *ret)
 {
-	const struct query q = { .in = in };
 	uint64_t row;
 	int r = add_head(in, c->size);
 
@@ -241,8 +225,7 @@ static int add_content(struct mk_intake *in, const struct content *c,
 		mk_spool_release(&in->contents);
 		mk_spool_release(&in->heads);
 	}
-	return mk_slots_add(&in->content_slots, hash_content(c),
-			    hash_content_row, &q);
+	return mk_slots_add(&in->content_slots, hash_content(c));
 }
 
 /* ---- bytes --------------------------------------------------------------- */

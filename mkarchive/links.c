@@ -12,13 +12,6 @@ static uint64_t hash_link(const struct mk_link *l)
 	return l->ino ^ l->dev << 40;
 }
 
-static uint64_t hash_link_row(const void *ctx, uint32_t row)
-{
-	const struct key *key = ctx;
-
-	return hash_link(mk_spool_at(key->rows, row));
-}
-
 static bool is_link(const void *ctx, uint32_t row)
 {
 	const struct key *key = ctx;
@@ -56,7 +49,6 @@ const struct mk_link *mk_links_find(struct mk_links *links,
 int mk_links_note(struct mk_links *links, const struct stat *st, uint64_t entry,
 		  uint32_t xset)
 {
-	const struct key key = { .rows = links->rows };
 	struct mk_link *l;
 	uint64_t row;
 	int err;
@@ -70,5 +62,5 @@ int mk_links_note(struct mk_links *links, const struct stat *st, uint64_t entry,
 	*l = link_of(st);
 	l->entry = entry;
 	l->xset = xset;
-	return mk_slots_add(&links->slots, hash_link(l), hash_link_row, &key);
+	return mk_slots_add(&links->slots, hash_link(l));
 }

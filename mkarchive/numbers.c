@@ -32,17 +32,9 @@ struct numbering {
 	struct counts n;
 	uint64_t rows; /* given out */
 	struct mk_slots slots; /* of classes, by hash */
-	struct mk_spool classes; /* struct class each */
+	struct mk_spool classes; /* u64: first entry of each */
 	struct mk_linknames names; /* further ones of inodes */
 	bool any_gone; /* so far */
-};
-
-/* A sharing class. Its hash is kept, so that a table that grows does not have
- * to bring all of the tree into memory to hash it again. */
-struct class
-{
-	uint64_t hash; /* of its kind */
-	uint64_t first; /* entry */
 };
 
 /* ---- sharing classes ---------------------------------------------------- */
@@ -114,10 +106,9 @@ static bool same_kind(const struct mk_tree *t, const struct mk_entry *a,
 struct class_query {
 	const struct numbering *s;
 	const struct mk_entry *e; /* whose class is wanted */
-	uint64_t hash;
 };
 
-static struct class *class_at(const struct numbering *s, uint64_t place)
+static uint64_t *class_at(const struct numbering *s, uint64_t place)
 {
 	return mk_spool_at(&s->classes, place);
 }
@@ -126,17 +117,8 @@ static bool class_fits(const void *ctx, uint32_t place)
 {
 	const struct class_query *q = ctx;
 	const struct mk_tree *t = q->s->tree;
-	const struct class *c = class_at(q->s, place);
 
-	return c->hash == q->hash &&
-	       same_kind(t, q->e, mk_tree_at(t, c->first));
-}
-
-static uint64_t class_hash(const void *ctx, uint32_t place)
-{
-	const struct class_query *q = ctx;
-
-	return class_at(q->s, place)->hash;
+	return same_kind(t, q->e, mk_tree_at(t, *class_at(q->s, place)));
 }
 
 /* Puts an inode that has a leader into its class; `share` is the class's first
@@ -145,24 +127,21 @@ static int join_class(struct numbering *s, uint64_t i)
 {
 	struct mk_entry *e = mk_tree_at(s->tree, i);
 	const struct mk_entry *leader = mk_tree_at(s->tree, e->leader);
-	struct class c = { .hash = hash_kind(s->tree, e), .first = i };
-	struct class_query q = { .s = s, .e = e, .hash = c.hash };
+	const struct class_query q = { .s = s, .e = e };
+	uint64_t hash = hash_kind(s->tree, e), row;
 	uint32_t place;
-	uint64_t row;
 	int r;
 
-	if (mk_slots_find(&s->slots, c.hash, class_fits, &q, &place)) {
-		e->share = class_at(s, place)->first;
+	if (mk_slots_find(&s->slots, hash, class_fits, &q, &place)) {
+		e->share = *class_at(s, place);
 		return 0;
 	}
-	if (same_kind(s->tree, e, leader))
-		c.first = e->leader;
 	r = mk_spool_add(&s->classes, 1, &row);
 	if (r < 0)
 		return r;
-	*class_at(s, row) = c;
-	e->share = c.first;
-	return mk_slots_add(&s->slots, c.hash, class_hash, &q);
+	e->share = same_kind(s->tree, e, leader) ? e->leader : i;
+	*class_at(s, row) = e->share;
+	return mk_slots_add(&s->slots, hash);
 }
 
 /* ---- the first pass ----------------------------------------------------- */
@@ -343,7 +322,7 @@ static void fini(struct numbering *s)
 int mk_numbers(struct mk_tree *tree, struct arc_disk_root *ret)
 {
 	arc_cleanup(fini) struct numbering s = { .tree = tree };
-	int r = mk_spool_open(&s.classes, tree->tmp_fd, sizeof(struct class));
+	int r = mk_spool_open(&s.classes, tree->tmp_fd, sizeof(uint64_t));
 
 	mk_slots_init(&s.slots, tree->tmp_fd);
 	if (r >= 0)

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When the table grows, the rows are walked in their order and not in that of
- * the slots: the spool they lie in is then read from its beginning to its end,
- * once.
+ * A place is the low bits of the mark, so that a table that grows is read from
+ * its beginning to its end, and the one twice its size is written at two places
+ * that move on likewise.
  */
 #include "slots.h"
 
 #define SLOTS_MIN 1024
 
+/* As many places as a mark tells apart. */
+#define SLOTS_MAX ((uint64_t)1 << 32)
+
 /* Larger tables lie in a file. */
 #define MEMORY_MAX (16 * ARC_MIB)
 
 /* The hashes come from outside (inode numbers): spread them over all bits. */
-static uint64_t spread(uint64_t hash)
+static uint32_t mark_of(uint64_t hash)
 {
 	hash ^= hash >> 32;
 	hash *= UINT64_C(0x9e3779b97f4a7c15);
-	return hash ^ hash >> 29;
+	return (uint32_t)(hash ^ hash >> 29);
 }
 
 void mk_slots_init(struct mk_slots *t, int dir_fd)
@@ -57,32 +60,36 @@ static void free_table(struct mk_slots *t)
 	mk_spool_close(&t->file);
 }
 
-static void place(struct mk_slots *t, uint64_t hash, uint32_t row)
+static void place(struct mk_slots *t, struct mk_slot slot)
 {
-	uint64_t i = spread(hash) & (t->count - 1);
+	uint64_t i = slot.mark & (t->count - 1);
 
-	while (t->slot[i])
+	while (t->slot[i].row)
 		i = (i + 1) & (t->count - 1);
-	t->slot[i] = row + 1;
+	t->slot[i] = slot;
 }
 
 bool mk_slots_find(struct mk_slots *t, uint64_t hash, mk_slots_same same,
 		   const void *ctx, uint32_t *ret_row)
 {
+	uint32_t mark = mark_of(hash);
+
 	if (!t->count)
 		return false;
 	step(t);
-	for (uint64_t i = spread(hash) & (t->count - 1); t->slot[i];
+	for (uint64_t i = mark & (t->count - 1); t->slot[i].row;
 	     i = (i + 1) & (t->count - 1)) {
-		if (same(ctx, t->slot[i] - 1)) {
-			*ret_row = t->slot[i] - 1;
+		uint32_t row = t->slot[i].row - 1;
+
+		if (t->slot[i].mark == mark && same(ctx, row)) {
+			*ret_row = row;
 			return true;
 		}
 	}
 	return false;
 }
 
-static int grow(struct mk_slots *t, mk_slots_hash hash_of, const void *ctx)
+static int grow(struct mk_slots *t)
 {
 	struct mk_slots larger = {
 		.count = t->count ? t->count * 2 : SLOTS_MIN,
@@ -90,14 +97,19 @@ static int grow(struct mk_slots *t, mk_slots_hash hash_of, const void *ctx)
 		.dir_fd = t->dir_fd,
 		.has_dir = t->has_dir,
 	};
-	int err = make_table(&larger);
+	int err;
 
+	if (larger.count > SLOTS_MAX)
+		return -E2BIG;
+	err = make_table(&larger);
 	if (err) {
 		free_table(&larger);
 		return err;
 	}
-	for (uint64_t row = 0; row < t->used; row++) {
-		place(&larger, hash_of(ctx, (uint32_t)row), (uint32_t)row);
+	for (uint64_t i = 0; i < t->count; i++) {
+		if (t->slot[i].row)
+			place(&larger, t->slot[i]);
+		step(t);
 		step(&larger);
 	}
 	free_table(t);
@@ -105,18 +117,15 @@ static int grow(struct mk_slots *t, mk_slots_hash hash_of, const void *ctx)
 	return 0;
 }
 
-int mk_slots_add(struct mk_slots *t, uint64_t hash, mk_slots_hash hash_of,
-		 const void *ctx)
+int mk_slots_add(struct mk_slots *t, uint64_t hash)
 {
-	if (t->used >= UINT32_MAX)
-		return -E2BIG;
 	if (t->used >= t->count / 4 * 3) {
-		int err = grow(t, hash_of, ctx);
+		int err = grow(t);
 
 		if (err)
 			return err;
 	}
-	place(t, hash, (uint32_t)t->used);
+	place(t, (struct mk_slot){ (uint32_t)t->used + 1, mark_of(hash) });
 	t->used++;
 	step(t);
 	return 0;

@@ -241,14 +241,6 @@ static bool is_wanted_set(const void *ctx, uint32_t row)
 	return true;
 }
 
-static uint64_t hash_of_row(const void *ctx, uint32_t row)
-{
-	const struct wanted *w = ctx;
-	const struct mk_xset *x = mk_spool_at(&w->t->xsets, row);
-
-	return x->hash;
-}
-
 /* Names with their NUL and lengths go in: nothing can run into the next. */
 static uint64_t hash_set(const struct mk_xattr_in *set, size_t n)
 {
@@ -288,7 +280,7 @@ static int add_set(struct mk_tree *t, const struct wanted *w)
 		return err;
 	x = mk_spool_at(&t->xsets, row);
 	*x = (struct mk_xset){ .first = first, .count = w->n, .hash = w->hash };
-	return mk_slots_add(&t->interned->slots, w->hash, hash_of_row, w);
+	return mk_slots_add(&t->interned->slots, w->hash);
 }
 
 int mk_tree_intern(struct mk_tree *t, const struct mk_xattr_in *set, size_t n,
