@@ -18,8 +18,9 @@ struct pass {
 
 /* ---- symlinks' targets and extended attributes -------------------------- */
 
-static int write_text(struct mk_idxwrite *w, const struct mk_spool *text)
+static int write_text(struct mk_idxwrite *w, const struct mk_tree *tree)
 {
+	const struct mk_spool *text = &tree->text;
 	uint64_t n;
 	int r = 0;
 
@@ -27,6 +28,8 @@ static int write_text(struct mk_idxwrite *w, const struct mk_spool *text)
 		n = ARC_MIN(text->count - at, ARC_BLOCK_MAX);
 		r = mk_idxwrite_bytes(w, ARC_TABLE_TEXT, mk_spool_at(text, at),
 				      (size_t)n);
+		if (mk_spool_is_time())
+			mk_tree_release(tree);
 	}
 	return r;
 }
@@ -43,6 +46,7 @@ static int write_attributes(struct mk_idxwrite *w, const struct mk_tree *tree)
 		};
 
 		r = mk_idxwrite_row(w, ARC_TABLE_XSET, &row);
+		mk_tree_step(tree, i);
 	}
 	for (uint64_t i = 0; r >= 0 && i < tree->xattrs.count; i++) {
 		const struct mk_xattr *x = mk_spool_at(&tree->xattrs, i);
@@ -52,6 +56,7 @@ static int write_attributes(struct mk_idxwrite *w, const struct mk_tree *tree)
 		};
 
 		r = mk_idxwrite_row(w, ARC_TABLE_XATTR, &row);
+		mk_tree_step(tree, i);
 	}
 	return r;
 }
@@ -205,7 +210,7 @@ static int write_entry(struct pass *p, uint64_t i)
 int mk_idxwrite_tree(struct mk_idxwrite *w, const struct mk_tree *tree)
 {
 	struct pass p = { .w = w, .tree = tree };
-	int r = write_text(w, &tree->text);
+	int r = write_text(w, tree);
 
 	if (r >= 0)
 		r = write_attributes(w, tree);
