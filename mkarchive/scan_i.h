@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * scan_i - what the files of scan share: reading attributes (scan_xattr.c), a
- * stack of open directories of any depth (scan_dirs.c), making entries
- * (scan_entry.c), threads ahead of the walk (scan_look.c).
+ * stack of open directories of any depth (scan_dirs.c), listing one
+ * (scan_list.c), making entries (scan_entry.c), threads ahead of the walk
+ * (scan_look.c).
  *
  * Threads: one owner.
  */
@@ -136,16 +137,17 @@ struct mk_scanner {
 	struct mk_lookahead *ahead; /* NULL: no threads */
 };
 
+/* A step of the walk: now and then pages of the tree are handed back. */
+static inline void mk_scan_step(struct mk_scanner *sc)
+{
+	mk_tree_step(sc->tree, ++sc->steps);
+}
+
 /* What stat says of an entry. */
 void mk_scan_fill(struct mk_entry *e, const struct stat *st);
 
 /* The target of a symlink; -ENAMETOOLONG. */
 int mk_scan_read_target(struct arc_buf *ret, int dir_fd, const char *name);
-
-/* `name` in a directory is a file of the archive that is being written. skip
- * may be NULL. */
-bool mk_scan_is_own(const struct mk_scan_skip *skip, const struct stat *dir,
-		    const char *name);
 
 /*
  * Reads all about the inode `text` in dir_fd, which is entry `dir`, and adds
@@ -165,14 +167,30 @@ int mk_scan_add_inode(struct mk_scanner *sc, int dir_fd, uint64_t dir,
 int mk_scan_add_name(struct mk_scanner *sc, int dir_fd, uint64_t dir,
 		     uint64_t name, const struct mk_listed *listed);
 
-/* A step of the walk: now and then pages of the tree are handed back. */
-void mk_scan_step(struct mk_scanner *sc);
+/* ---- listing a directory (scan_list.c) ------------------------------------ */
+
+/* What is in the directory, entry `dir`: name_count names, sorted. */
+int mk_scan_list(struct mk_scanner *sc, int fd, uint64_t dir);
+uint64_t mk_scan_listed_at(const struct mk_scanner *sc, uint64_t i);
+void mk_scan_list_fini(struct mk_scanner *sc);
+/* Puts a name into the tree. */
+int mk_scan_keep_name(struct mk_scanner *sc, const char *name, uint64_t *ret);
+
+/* Whether the archive is being written there. */
+bool mk_scan_has_own(const struct mk_scanner *sc, uint64_t dir);
+
+/* False, said if need be: it has no place in the archive. */
+bool mk_scan_is_kept(struct mk_scanner *sc, uint64_t dir, bool own_volumes,
+		     const char *name);
+
+/* It is a file of the archive that is being written. skip may be NULL. */
+bool mk_scan_is_own(const struct mk_scan_skip *skip, const struct stat *dir,
+		    const char *name);
 
 /* ---- threads ahead of the walk (scan_look.c) ------------------------------ */
 
 /* Asks for the next subdirectories of the innermost directory. */
 int mk_scan_look_ahead(struct mk_scanner *sc);
-
 /* The look at a subdirectory of the innermost directory, which is the next to
  * be entered; NULL: none. To be freed. */
 struct mk_look *mk_scan_look_of(struct mk_scanner *sc, uint64_t entry);
