@@ -3,27 +3,11 @@
 
 #include <string.h>
 
+#include "contents.h"
 #include "sha256.h"
-#include "slots.h"
 #include "suffix.h"
 
 #define HEAD ((size_t)64 << 10)
-
-/* How a content in the stream begins: what may be equal to it has to be held.
- * Many that differ may begin alike, so these are rows of their own. */
-struct head {
-	uint64_t size;
-	uint64_t hash; /* of its first bytes of data */
-};
-
-/* A content that is in the stream. */
-struct content {
-	uint64_t size;
-	uint8_t sha[32];
-	uint64_t data; /* as in struct mk_entry */
-	uint32_t extents;
-	uint32_t flags; /* MK_ENTRY_EXTENTS */
-};
 
 /* Where the bytes of the file at hand go. */
 enum way { TO_HEAD, TO_HOLD, TO_STREAM };
@@ -36,10 +20,7 @@ struct mk_intake {
 	struct arc_digest *digest;
 	struct arc_sha256 *key; /* of the data, then of the runs */
 	struct arc_sha256 *sha256; /* of the content; NULL: not wanted */
-	struct mk_spool heads; /* struct head, each once */
-	struct mk_slots head_slots;
-	struct mk_spool contents; /* struct content, numbered as in gather */
-	struct mk_slots content_slots;
+	struct mk_contents contents; /* numbered as in gather */
 	struct mk_spool held; /* bytes */
 	uint8_t *head; /* HEAD bytes */
 
@@ -67,10 +48,7 @@ static int open_all(struct mk_intake *in, int tmp_fd)
 	if (r >= 0 && in->tree->sha256.base)
 		r = arc_sha256_new(&in->sha256);
 	if (r >= 0)
-		r = mk_spool_open(&in->heads, tmp_fd, sizeof(struct head));
-	if (r >= 0)
-		r = mk_spool_open(&in->contents, tmp_fd,
-				  sizeof(struct content));
+		r = mk_contents_open(&in->contents, tmp_fd);
 	if (r >= 0)
 		r = mk_spool_open(&in->held, tmp_fd, 1);
 	if (r < 0)
@@ -93,8 +71,6 @@ int mk_intake_new(struct mk_run *run, struct mk_tree *tree,
 	if (!in)
 		return -ENOMEM;
 	in->run = run;
-	mk_slots_init(&in->head_slots, tmp_fd);
-	mk_slots_init(&in->content_slots, tmp_fd);
 	in->tree = tree;
 	in->gather = gather;
 	in->ring = arc_steal(ring);
@@ -113,10 +89,7 @@ void mk_intake_free(struct mk_intake *in)
 	arc_digest_free(in->digest);
 	arc_sha256_free(in->key);
 	arc_sha256_free(in->sha256);
-	mk_spool_close(&in->heads);
-	mk_slots_fini(&in->head_slots);
-	mk_spool_close(&in->contents);
-	mk_slots_fini(&in->content_slots);
+	mk_contents_close(&in->contents);
 	mk_spool_close(&in->held);
 	free(in->head);
 	free(in);
@@ -124,108 +97,30 @@ void mk_intake_free(struct mk_intake *in)
 
 /* ---- what is there ------------------------------------------------------- */
 
-/* What mk_slots is asked with. */
-struct query {
-	const struct mk_intake *in;
-	const struct head *head;
-	const struct content *content;
-};
-
-static uint64_t hash_head(const struct head *h)
+static struct mk_head head_of(const struct mk_intake *in, uint64_t size)
 {
-	return h->hash ^ h->size << 20;
-}
-
-static bool is_head(const void *ctx, uint32_t row)
-{
-	const struct query *q = ctx;
-	const struct head *h = mk_spool_at(&q->in->heads, row);
-
-	return h->size == q->head->size && h->hash == q->head->hash;
-}
-
-static struct head head_of(const struct mk_intake *in, uint64_t size)
-{
-	return (struct head){ .size = size,
-			      .hash = arc_xxh64(in->head, in->head_n) };
+	return (struct mk_head){ .size = size,
+				 .hash = arc_xxh64(in->head, in->head_n) };
 }
 
 static bool knows_head(struct mk_intake *in, uint64_t size)
 {
-	const struct head h = head_of(in, size);
-	const struct query q = { .in = in, .head = &h };
-	uint32_t row;
+	const struct mk_head h = head_of(in, size);
 
-	return mk_slots_find(&in->head_slots, hash_head(&h), is_head, &q, &row);
+	return mk_contents_know_head(&in->contents, &h);
 }
 
-static int add_head(struct mk_intake *in, uint64_t size)
-{
-	const struct head h = head_of(in, size);
-	uint64_t row;
-	int r;
-
-	if (knows_head(in, size))
-		return 0;
-	r = mk_spool_add(&in->heads, 1, &row);
-	if (r < 0)
-		return r;
-	*(struct head *)mk_spool_at(&in->heads, row) = h;
-	return mk_slots_add(&in->head_slots, hash_head(&h));
-}
-
-static const struct content *content_at(const struct mk_intake *in, uint64_t i)
-{
-	return mk_spool_at(&in->contents, i);
-}
-
-static uint64_t hash_content(const struct content *c)
-{
-	uint64_t hash;
-
-	memcpy(&hash, c->sha, sizeof(hash));
-	return hash;
-}
-
-static bool is_content(const void *ctx, uint32_t row)
-{
-	const struct query *q = ctx;
-	const struct content *c = content_at(q->in, row);
-	const struct content *w = q->content;
-
-	return c->size == w->size && c->flags == w->flags &&
-	       c->extents == w->extents &&
-	       memcmp(c->sha, w->sha, sizeof(c->sha)) == 0;
-}
-
-static bool find_content(struct mk_intake *in, const struct content *c,
-			 uint32_t *ret)
-{
-	const struct query q = { .in = in, .content = c };
-
-	return mk_slots_find(&in->content_slots, hash_content(c), is_content,
-			     &q, ret);
-}
-
-static int add_content(struct mk_intake *in, const struct content *c,
+static int add_content(struct mk_intake *in, const struct mk_content *c,
 		       uint64_t *ret)
 {
+	const struct mk_head h = head_of(in, c->size);
 	uint64_t row;
-	int r = add_head(in, c->size);
+	int r = mk_contents_add(&in->contents, &h, c, &row);
 
 	if (r >= 0)
-		r = mk_spool_add(&in->contents, 1, &row);
-	if (r >= 0)
 		r = mk_gather_add_content(in->gather, ret);
-	if (r < 0)
-		return r;
-	assert(row == *ret);
-	*(struct content *)mk_spool_at(&in->contents, row) = *c;
-	if (row % MK_SPOOL_STEP == 0 && mk_spool_is_time()) {
-		mk_spool_release(&in->contents);
-		mk_spool_release(&in->heads);
-	}
-	return mk_slots_add(&in->content_slots, hash_content(c));
+	assert(r < 0 || row == *ret);
+	return r;
 }
 
 /* ---- bytes --------------------------------------------------------------- */
@@ -425,7 +320,7 @@ uint64_t mk_intake_at(const struct mk_intake *in)
 /* Holes count as they are: of the same data elsewhere in a file another file
  * is made. The runs stand behind the data, and how many there are is compared
  * too, so nothing can be taken for something else. */
-static int end_key(struct mk_intake *in, struct content *c)
+static int end_key(struct mk_intake *in, struct mk_content *c)
 {
 	int r = 0;
 
@@ -441,7 +336,7 @@ static int end_key(struct mk_intake *in, struct content *c)
 }
 
 /* One run that is all of the file needs no row. */
-static int describe(struct mk_intake *in, uint64_t size, struct content *c)
+static int describe(struct mk_intake *in, uint64_t size, struct mk_content *c)
 {
 	bool dense = in->data == size;
 	int r = dense ? 0 : end_run(in);
@@ -455,7 +350,7 @@ static int describe(struct mk_intake *in, uint64_t size, struct content *c)
 }
 
 /* Puts it into the stream, as far as it is not there. */
-static int store(struct mk_intake *in, struct content *c, uint64_t *ret)
+static int store(struct mk_intake *in, struct mk_content *c, uint64_t *ret)
 {
 	int r = in->way == TO_STREAM ? 0 : go_to_stream(in);
 
@@ -470,14 +365,16 @@ static int store(struct mk_intake *in, struct content *c, uint64_t *ret)
 	return r < 0 ? r : add_content(in, c, ret);
 }
 
-static int find_or_store(struct mk_intake *in, struct content *c, uint64_t *ret)
+static int find_or_store(struct mk_intake *in, struct mk_content *c,
+			 uint64_t *ret)
 {
 	uint32_t row;
 
-	if (in->alone || in->way == TO_STREAM || !find_content(in, c, &row))
+	if (in->alone || in->way == TO_STREAM ||
+	    !mk_contents_find(&in->contents, c, &row))
 		return store(in, c, ret);
 	in->tree->extents.count = in->first; /* those of the first one do */
-	c->data = content_at(in, row)->data;
+	c->data = mk_contents_at(&in->contents, row)->data;
 	*ret = row;
 	mk_count(&in->run->stats.duplicates, 1);
 	mk_count(&in->run->stats.duplicate_bytes, in->data);
@@ -487,7 +384,7 @@ static int find_or_store(struct mk_intake *in, struct content *c, uint64_t *ret)
 int mk_intake_end(struct mk_intake *in, uint64_t size)
 {
 	struct mk_gathered *inode = mk_gather_at(in->gather, in->inode);
-	struct content c = { 0 };
+	struct mk_content c = { 0 };
 	uint64_t content = MK_NONE;
 	int r = 0;
 
