@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * volsink_path_i - what the files of the sink for a folder share:
- * volsink_path.c makes volumes, volsink_adopt.c finds those of an earlier run.
+ * volsink_path.c makes volumes, volsink_adopt.c takes over those of an earlier
+ * run, volsink_set.c knows what volumes are called and which there are.
  *
  * Threads: one owner, but for mk_path_adopt().
  */
@@ -46,6 +47,13 @@ int mk_path_say(const struct mk_path_sink *ps, const char *doing,
 
 /* All volumes of the set, the last one first: struct mk_found_volume. */
 int mk_path_find_set(const struct mk_path_sink *ps, struct arc_buf *ret);
+
+/* -EEXIST and said where there is a set; else it may be made. */
+int mk_path_refuse_set(const struct mk_path_sink *ps);
+
+/* Removes the set, if all of it can be. The volume with the footer goes first:
+ * what is left of a set whose removal was interrupted is no complete set. */
+int mk_path_remove_set(const struct mk_path_sink *ps);
 
 /* Gives a volume its final name, or (to_part) takes it away again. */
 int mk_path_rename(const struct mk_path_sink *ps, uint32_t number,
