@@ -56,6 +56,10 @@ int tool_tar_record(struct tool_tar *t, const char *key, const void *value,
 		    size_t n);
 int tool_tar_number(struct tool_tar *t, const char *key, uint64_t value);
 
+/* An extended attribute as a record, an ACL as text (tar_attribute.c). */
+int tool_tar_attribute(struct tool_tar *t, const char *name,
+		       const uint8_t *value, size_t n);
+
 /* Negative: what write(2) said; the stream is broken then. */
 int tool_tar_header(struct tool_tar *t, const struct tool_tar_entry *e);
 int tool_tar_data(struct tool_tar *t, const void *bytes, size_t n);
