@@ -18,7 +18,9 @@ const struct arc_config_key arc_config_keys[ARC_CONFIG_KEYS] = {
 		.automatic = "one per core; arcfs: 4 to 16",
 		.about = "Threads that compress in mkarchive, that decompress "
 			 "in arctool, and that serve requests, and decompress "
-			 "for them, in arcfs (there two per core, but 4 to 16).",
+			 "for them, in arcfs (there two per core, but 4 to 16). "
+			 "Some more do other work beside them: arcfs.conf(5), "
+			 "THREADS.",
 		.options = "-j of mkarchive and arctool, -o threads of arcfs",
 		.min = 1,
 		.max = 4096,

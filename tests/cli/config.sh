@@ -163,6 +163,9 @@ if strace -o trace true 2>/dev/null; then
 	mk="$mk --set NUM_READERS=0"
 	count_threads $mk -j 1 --set NUM_SCAN_WORKERS=0 src a
 	one=$n
+	count_threads $mk -j 1 --set NUM_SCAN_WORKERS=0 \
+		--set NUM_IO_WORKERS=1 src a
+	[ $n = 2 ] || fail "one compresses, one writes: $n threads"
 	count_threads $mk -j 1 --set NUM_SCAN_WORKERS=5 src b
 	[ $n = $((one + 5)) ] || fail "five scan: $n threads, none: $one"
 	cmp a.001 b.001
@@ -188,6 +191,7 @@ if strace -o trace true 2>/dev/null; then
 
 	count_threads arctool verify -q --config none -j 1 set.001
 	one=$n
+	[ $n = 0 ] || fail "the first thread is the one: $n more"
 	count_threads arctool verify -q --set MAX_WORKER_THREADS=3 by-file.001
 	[ $n -gt $one ] || fail "three verify: $n threads, one: $one"
 fi

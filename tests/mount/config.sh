@@ -46,9 +46,10 @@ count_threads()
 	wait "$pid" || fail "$*: arcfs ends with $?"
 }
 
-# Beside those that serve there are a few, which may be started when needed.
+# Beside those that serve there are four, which arcfs.conf(5) names.
 count_threads 100
 one=$n
+[ "$n" -le 5 ] || fail "one serves: $n threads"
 count_threads $((one + 3)) -o config=six
 [ "$n" -ge $((one + 3)) ] || fail "six serve: $n threads, one: $one"
 count_threads 100 -o config=six,threads=1
