@@ -27,7 +27,7 @@ watch() # WORK OPTION...
 
 	shift
 	rm -f "$work/log"
-	oclgrind "$@" --max-errors 100 --log "$work/log" "$kernels" "$what" \
+	oclgrind "$@" --max-errors 1000 --log "$work/log" "$kernels" "$what" \
 		>"$work/out" 2>&1
 	status=$?
 	[ -e "$work/log" ] || fail "$what: oclgrind did not run"
