@@ -25,9 +25,9 @@ static const struct level levels[9] = {
 	{ &lzx_lazy, 20, { 16, 8, 8, 32, 1, false } },
 	{ &lzx_lazy, 20, { 17, 8, 12, 48, 1, false } },
 	{ &lzx_lazy, 21, { 18, 8, 14, 64, 1, false } },
-	{ &lzx_best, 24, { 18, 16, 16, 64, 0, false } },
-	{ &lzx_best, 24, { 19, 24, 24, 64, 0, false } },
-	{ &lzx_best, 24, { 19, 48, 48, 128, 0, false } },
+	{ &lzx_best, 24, { 18, 0, 16, 64, 0, false } },
+	{ &lzx_best, 24, { 19, 0, 24, 64, 0, false } },
+	{ &lzx_best, 24, { 20, 0, 32, 128, 0, false } },
 };
 
 struct state {

@@ -8,7 +8,8 @@
  *	lzext3_fast   parser of levels 1 and 2: one or two probes
  *	lzext3_lazy   parser of levels 3 to 6
  *	lzext3_best   parser of levels 7 to 9: the cheapest path
- *	lzext3_find   match finder of levels 3 to 9
+ *	lzext3_find   match finder of levels 3 to 6
+ *	lzext3_deep   match finder of levels 7 to 9
  *	lzext3_parallel  parser of all levels of the parallel profile
  *	lzext3_far    far references and the choice of the reach
  *	lzext3_write  matches -> streams
@@ -224,7 +225,7 @@ static inline bool lzx_is_sample(const uint8_t *p)
 /* Settings, all of them resolved: level, reach and overrides. */
 struct lzx_settings {
 	unsigned hash_log; /* entries of the finder's table */
-	unsigned candidates; /* with the same four bytes */
+	unsigned candidates; /* with the same four bytes; levels 3 to 6 */
 	unsigned long_candidates; /* with the same eight */
 	unsigned good_enough;
 	unsigned lazy; /* positions to look ahead */

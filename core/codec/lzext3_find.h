@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lzext3_find - the match finder of levels 3 to 9: the latest places with the
+ * lzext3_find - the match finder of levels 3 to 6: the latest places with the
  * same four bytes, for what is near and short, and those with the same eight,
  * for long matches that would be pushed out by the many short ones.
  *
  * A hash names a row; a row keeps its latest places in a ring and, beside them,
  * a byte of each one's hash, so that one wide comparison says which places are
- * worth a look (the arrangement of zstd's row-based match finder). Binary trees
- * in its place (BT4 of LZMA) made kernel source 1 % smaller at a reach of 1M and
- * 2 % at 16M, in two and a half times the time.
+ * worth a look (the arrangement of zstd's row-based match finder).
  *
  *	row:  head | tag tag tag ... | place place place ...
  *
@@ -20,12 +18,6 @@
 #include "lzext3_enc_i.h"
 
 #define LZX_ROW_MAX 64 /* places in a row: 16, 32 or 64 */
-#define LZX_FOUND_MAX (2 * LZX_ROW_MAX)
-
-struct lzx_pair {
-	uint32_t len;
-	uint32_t dist;
-};
 
 /* A match and the bytes it saves against literals; len 0: none. */
 struct lzx_gain {
@@ -89,13 +81,5 @@ static inline void lzx_consider(uint32_t len, uint32_t dist,
  */
 void lzx_find_best(struct lzx_finder *f, const struct lzx_input *in,
 		   uint32_t at, struct lzx_gain *best);
-
-/*
- * Enters what lies before `at` and finds matches there, each longer than the
- * one before it in the list; returns how many. One of good_enough bytes ends
- * the search. Lengths end where in does.
- */
-unsigned lzx_find(struct lzx_finder *f, const struct lzx_input *in, uint32_t at,
-		  struct lzx_pair found[LZX_FOUND_MAX]);
 
 #endif
