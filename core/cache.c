@@ -32,18 +32,24 @@
 
 #define MIX UINT64_C(0x9e3779b97f4a7c15)
 #define BUFFER_MIN ((size_t)128 * ARC_KIB) /* smaller ones cost little */
+#define BUFFER_LARGE ((size_t)256 * ARC_KIB)
 #define HEADS_MAX ((size_t)16 * ARC_MIB)
 #define SERVED_KEEP ((size_t)4 * ARC_MIB) /* of groups served whole */
 
 /* ---- groups ------------------------------------------------------------- */
 
-/* Whether buffers are to be made for groups of n bytes: only while the cache
- * fills up; then there are those of the groups that are dropped. */
+/*
+ * Whether buffers are to be made for groups of n bytes: only while the cache
+ * fills up; then there are those of the groups that are dropped. Of a large
+ * group about half is needed at first: while all processors may have something
+ * better to do, who decodes gets pages for that, and no others.
+ */
 static bool wants_buffers(struct arc_cache *cache, size_t n)
 {
 	struct arc_lru_stats s;
 
 	if (!cache->ahead || n < BUFFER_MIN ||
+	    (n > BUFFER_LARGE && atomic_load(&cache->decoding) > 0) ||
 	    n > cache->spare_max / (2 * ARC_CACHE_READY) ||
 	    arc_cache_count_buffers(cache, n) >= ARC_CACHE_READY / 2)
 		return false;
@@ -170,7 +176,12 @@ static int decode_spot(struct arc_cache *cache, const struct spot *at,
 					     .retry = retry,
 					     .once = is_once(cache, at) };
 
-	return arc_cache_decode(cache, at->g, &wish, claim);
+	int err;
+
+	atomic_fetch_add(&cache->decoding, 1);
+	err = arc_cache_decode(cache, at->g, &wish, claim);
+	atomic_fetch_sub(&cache->decoding, 1);
+	return err;
 }
 
 /* Makes the segments there ready. Where they are, nothing but the group is

@@ -64,6 +64,7 @@ struct arc_cache {
 	size_t copies; /* bytes */
 	pthread_cond_t copied; /* copies have become less */
 
+	atomic_uint decoding; /* threads that are */
 	atomic_uint_fast64_t segments[ARC_CODEC_COUNT];
 	atomic_uint_fast64_t decoded;
 	atomic_uint_fast64_t served;
