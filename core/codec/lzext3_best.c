@@ -22,7 +22,7 @@
 
 /* Where a match has been found that reaches so much further, what might begin
  * here is hardly ever better. */
-#define COVERED 64
+#define COVERED 96
 
 /* Neighbouring positions that are stepped to at once. */
 #define LANES 4

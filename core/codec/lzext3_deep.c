@@ -9,8 +9,10 @@
 #define PLACE ((UINT32_C(1) << PLACE_BITS) - 1)
 
 /* So many times as many near places, log2, as there are in a row: who looks at
- * more of these wants more of those as well. */
+ * more of these wants more of those as well. But with a long reach not so much
+ * less, log2, than there are in all rows. */
 #define NEAR_LOG 13
+#define NEAR_LESS 2
 
 /* Made once for each width of rows, which is then a constant. */
 #define BY_WIDTH inline __attribute__((always_inline))
@@ -35,7 +37,8 @@ int lzx_deep_init(struct lzx_deep *f, const struct lzx_settings *set)
 	while (f->width_log < WIDTH_LOG_MAX &&
 	       1u << f->width_log < f->candidates)
 		f->width_log++;
-	f->near_log = ARC_MIN(f->width_log + NEAR_LOG, f->log);
+	f->near_log = ARC_MAX(f->width_log + NEAR_LOG, f->log - NEAR_LESS);
+	f->near_log = ARC_MIN(f->near_log, f->log);
 	f->near = aligned_alloc(LINE, near_size(f->near_log));
 	f->place = aligned_alloc(LINE, sizeof(uint32_t) << f->log);
 	f->head = malloc((size_t)1 << (f->log - f->width_log));
