@@ -175,7 +175,6 @@ static int decode_spot(struct arc_cache *cache, const struct spot *at,
 					     .hi = at->hi,
 					     .retry = retry,
 					     .once = is_once(cache, at) };
-
 	int err;
 
 	atomic_fetch_add(&cache->decoding, 1);

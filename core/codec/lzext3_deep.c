@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lzext3_deep.h"
+#include "lzext3_ring.h"
 
 #define WIDTH_LOG_MIN 4 /* the places of a row fill a cache line then */
 #define WIDTH_LOG_MAX 6
@@ -14,8 +15,7 @@
 #define NEAR_LOG 13
 #define NEAR_LESS 2
 
-/* Made once for each width of rows, which is then a constant. */
-#define BY_WIDTH inline __attribute__((always_inline))
+#define BY_WIDTH LZX_BY_WIDTH
 
 static_assert(1 << WIDTH_LOG_MAX == LZX_DEEP_MAX, "width of rows");
 /* The last bytes are not entered, so that this much is enough. */
@@ -244,16 +244,6 @@ static BY_WIDTH uint64_t equal_hashes(const uint32_t *place, unsigned width,
 }
 #endif
 
-/* Turns the bits so that the latest place comes first. */
-static BY_WIDTH uint64_t turn(uint64_t bits, unsigned head, unsigned width)
-{
-	uint64_t all = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
-
-	if (head == 0)
-		return bits;
-	return (bits >> head | bits << (width - head)) & all;
-}
-
 /* Collects the places whose hash is right, latest first, and asks for what
  * stands there. */
 static BY_WIDTH unsigned gather(const struct lzx_deep *f, unsigned width_log,
@@ -263,20 +253,10 @@ static BY_WIDTH unsigned gather(const struct lzx_deep *f, unsigned width_log,
 	const unsigned width = 1u << width_log;
 	uint32_t row = f->slots[at % LZX_AHEAD].row;
 	const uint32_t *place = f->place + ((size_t)(row & PLACE) << width_log);
-	unsigned head = f->head[row & PLACE];
-	uint64_t hits = turn(equal_hashes(place, width, row), head, width);
-	unsigned n = 0;
+	uint64_t hits = equal_hashes(place, width, row);
 
-	for (; hits && n < f->candidates; hits &= hits - 1) {
-		unsigned slot =
-			(head + (unsigned)__builtin_ctzll(hits)) & (width - 1);
-
-		if ((place[slot] & PLACE) == 0)
-			break;
-		places[n] = (place[slot] & PLACE) - 1;
-		__builtin_prefetch(in->base + places[n++]);
-	}
-	return n;
+	return lzx_ring_gather(place, PLACE, f->head[row & PLACE], width, hits,
+			       f->candidates, in->base, places);
 }
 
 /* Finds the places that match longer than each nearer one. */

@@ -10,6 +10,7 @@
  *	lzext3_best   parser of levels 7 to 9: the cheapest path
  *	lzext3_find   match finder of levels 3 to 6
  *	lzext3_deep   match finder of levels 7 to 9
+ *	lzext3_ring   what both of them do with the rows of their tables
  *	lzext3_parallel  parser of all levels of the parallel profile
  *	lzext3_far    far references and the choice of the reach
  *	lzext3_write  matches -> streams

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lzext3_find.h"
+#include "lzext3_ring.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -11,8 +12,7 @@
 #define WIDTH_LOG_MAX 6
 #define LINE 64
 
-/* Made once for each width of rows, which is then a constant. */
-#define BY_WIDTH inline __attribute__((always_inline))
+#define BY_WIDTH LZX_BY_WIDTH
 
 static_assert(1 << WIDTH_LOG_MAX == LZX_ROW_MAX, "width of rows");
 
@@ -172,16 +172,6 @@ static BY_WIDTH uint64_t equal_tags(const uint8_t *tag, unsigned width,
 }
 #endif
 
-/* Turns the bits so that the latest place comes first. */
-static BY_WIDTH uint64_t turn(uint64_t bits, unsigned head, unsigned width)
-{
-	uint64_t all = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
-
-	if (head == 0)
-		return bits;
-	return (bits >> head | bits << (width - head)) & all;
-}
-
 /* Collects the places whose tag is right, latest first, and asks for what
  * stands there. */
 static BY_WIDTH unsigned gather(const struct lzx_finder *f,
@@ -192,22 +182,11 @@ static BY_WIDTH unsigned gather(const struct lzx_finder *f,
 	const unsigned width = 1u << width_log;
 	size_t row = row_of(f, mix);
 	const uint32_t *place = r->place + (row << width_log);
-	unsigned head = r->head[row];
 	uint64_t hits =
 		equal_tags(r->tag + (row << width_log), width, tag_of(mix));
-	unsigned n = 0;
 
-	for (hits = turn(hits, head, width); hits && n < candidates;
-	     hits &= hits - 1) {
-		unsigned slot =
-			(head + (unsigned)__builtin_ctzll(hits)) & (width - 1);
-
-		if (place[slot] == 0)
-			break;
-		places[n] = place[slot] - 1;
-		__builtin_prefetch(base + places[n++]);
-	}
-	return n;
+	return lzx_ring_gather(place, UINT32_MAX, r->head[row], width, hits,
+			       candidates, base, places);
 }
 
 /*
