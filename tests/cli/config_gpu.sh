@@ -26,14 +26,18 @@ check() # FAULT
 	faulty "$1" arctool verify -q --gpu force --config file cpu.001
 }
 
-# More frames at once need fewer calls for all of them.
+# More frames at once need fewer calls for all of them, unless a launch takes too
+# long for that: a busy machine has more than one try.
 say COMPRESSOR_BATCH_SIZE 1
 encode
 single=$calls
 say COMPRESSOR_BATCH_SIZE 4
 encode
 say COMPRESSOR_BATCH_SIZE 16
-encode
+for i in 1 2 3 4 5; do
+	encode
+	[ "$calls" -ge "$single" ] || break
+done
 [ "$calls" -lt "$single" ] ||
 	fail "COMPRESSOR_BATCH_SIZE 1, 16: $single, $calls calls"
 for key in READ_BUFFER_BATCHES WRITE_BUFFER_BATCHES; do
@@ -46,8 +50,11 @@ check NONE=1
 [ "$status" = 0 ] || broken "verify: status $status"
 single=$calls
 say DECOMPRESSOR_BATCH_SIZE 16
-check NONE=1
-[ "$status" = 0 ] || broken "verify: status $status"
+for i in 1 2 3 4 5; do
+	check NONE=1
+	[ "$status" = 0 ] || broken "verify: status $status"
+	[ "$calls" -ge "$single" ] || break
+done
 [ "$calls" -lt "$single" ] ||
 	fail "DECOMPRESSOR_BATCH_SIZE 1, 16: $single, $calls calls"
 
