@@ -20,7 +20,9 @@
 /* ---- a volume's store --------------------------------------------------- */
 
 /* The file's store, with messages, and with write-back started early: what is
- * synced at the end of a volume is then on disk already for the most part. */
+ * synced at the end of a volume is then on disk already for the most part. Who
+ * wants nothing synced leaves it to the system when to write, as other programs
+ * do. */
 struct path_store {
 	struct arc_store store;
 	struct arc_store *inner;
@@ -52,7 +54,9 @@ static ssize_t path_pwrite(struct arc_store *s, const void *buf, size_t n,
 	if (r < 0)
 		return mk_path_say(p->sink, "writing", p->number, p->part,
 				   (int)r);
-	(void)sync_file_range(p->fd, (off_t)off, r, SYNC_FILE_RANGE_WRITE);
+	if (p->sink->sync)
+		(void)sync_file_range(p->fd, (off_t)off, r,
+				      SYNC_FILE_RANGE_WRITE);
 	return r;
 }
 

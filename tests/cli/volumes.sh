@@ -105,6 +105,20 @@ expect 0 arctool info a.001
 expect 3 arctool info a
 contains err '\.001'
 
+# Data is on the disk when all is done, and on its way before; --no-sync leaves
+# both to the system.
+if strace -o trace true 2>/dev/null; then
+	# A sanitizer cannot look for leaks under a tracer.
+	ASAN_OPTIONS=detect_leaks=0 expect 0 strace -f -o trace \
+		-e trace=fsync,sync_file_range mkarchive -q src synced
+	grep -q 'fsync(' trace || fail "nothing is synced"
+	grep -q 'sync_file_range(' trace || fail "nothing is begun early"
+	ASAN_OPTIONS=detect_leaks=0 expect 0 strace -f -o trace \
+		-e trace=fsync,sync_file_range mkarchive -q --no-sync src unsynced
+	! grep -q 'sync' trace || fail "--no-sync: $(head -n 1 trace)"
+	rm synced.* unsynced.*
+fi
+
 # Dots in the name stay.
 expect 0 mkarchive -q --no-sync src x.y.z
 [ -e x.y.z.001 ] || fail "x.y.z.001 is not there"
