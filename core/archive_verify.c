@@ -237,16 +237,21 @@ static int check_segments(struct verify *v, const struct arc_frame *f,
 		if (err == 0 && !good && !is_founded(r, s, &bad))
 			err = -EBADMSG;
 		if (err == 0)
-			err = arc_record_decode_segment(r, s, c.stored + at,
-							groups);
+			err = arc_record_decode_unproven(r, s, c.stored + at,
+							 groups);
+		/* What was decoded stays, though it may be wrong, for what
+		 * refers to it, as in a mount. */
+		if (err < 0)
+			memset(b->raw.p + ((size_t)s << ARC_SEGMENT_LOG), 0,
+			       arc_record_segment_raw(r, s));
+		else
+			err = arc_record_prove_segment(r, s, groups);
 		if (err == 0)
 			continue;
 		if (err == -ENOMEM)
 			return err;
 		good = false;
 		arc_segset_add(&bad, s);
-		memset(b->raw.p + ((size_t)s << ARC_SEGMENT_LOG), 0,
-		       arc_record_segment_raw(r, s));
 		report_segment(v, f, r, s, err);
 	}
 	if (good && arc_xxh64(b->raw.p, r->raw) != r->digest)

@@ -87,11 +87,8 @@ static void remove_segment(struct arc_segset *set, uint32_t s)
 static void publish(const struct arc_cache_task *t, struct arc_cache_group *g,
 		    uint32_t s, int err)
 {
-	if (err < 0) {
-		/* The same rubbish for whatever refers to it later. */
-		memset(place_of(g, s), 0, arc_record_segment_raw(t->record, s));
+	if (err < 0)
 		report_segment(t, s);
-	}
 	pthread_mutex_lock(&g->lock);
 	remove_segment(&g->unproven, s);
 	arc_segset_add(err == 0 ? &g->ready : &g->bad, s);
@@ -155,6 +152,10 @@ static int decode_one(const struct arc_cache_task *t, struct arc_cache_group *g,
 
 	if (is_founded(t, g, s))
 		err = arc_record_decode_unproven(t->record, s, src, t->buf);
+	/* What refers to it gets the same whoever asks first: all that was
+	 * decoded, for most of it may be right, or nothing. */
+	if (err == -EBADMSG)
+		memset(place_of(g, s), 0, arc_record_segment_raw(t->record, s));
 	if (err == 0 && prove)
 		err = arc_record_prove_segment(t->record, s, t->buf);
 	if (err < 0)
