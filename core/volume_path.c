@@ -44,8 +44,22 @@ static void close_folderp(struct folder **f)
 
 /*
  * O_NONBLOCK: something that is no file under a volume's name must not make
- * anybody wait.
+ * anybody wait. But a file may have a lease, which another server of it holds
+ * that writes (of NFS or SMB, say): the kernel has it given back, and that is
+ * waited for.
  */
+static int open_name(const struct folder *f, const char *name)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+	int fd = openat(f->fd, name, flags | O_NONBLOCK);
+
+	if (fd < 0 && errno == EWOULDBLOCK)
+		do
+			fd = openat(f->fd, name, flags);
+		while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
 static int open_volume(void *ctx, uint32_t number, struct arc_store **ret)
 {
 	struct folder *f = ctx;
@@ -55,7 +69,7 @@ static int open_volume(void *ctx, uint32_t number, struct arc_store **ret)
 
 	if (arc_volume_name(f->base, number, name, sizeof(name)) < 0)
 		return -ENOMEDIUM;
-	fd = openat(f->fd, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = open_name(f, name);
 	if (fd < 0)
 		return errno == ENOENT ? -ENOMEDIUM : -errno;
 	if (fstat(fd, &st) < 0)

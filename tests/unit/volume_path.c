@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "setmaker.h"
@@ -206,6 +207,45 @@ static void what_is_no_file_makes_nobody_wait(void **state)
 	remove_folder(&f);
 }
 
+static int leased = -1;
+
+static void give_lease_back(int signal)
+{
+	(void)signal;
+	fcntl(leased, F_SETLEASE, F_UNLCK);
+}
+
+/* As servers of files hold them for their clients. */
+static void a_volume_with_a_lease_is_waited_for(void **state)
+{
+	const struct sigaction act = { .sa_handler = give_lease_back };
+	struct arc_volumes *vs;
+	struct sigaction old;
+	struct setmaker m;
+	struct listener l;
+	struct folder f;
+
+	(void)state;
+	make_folder(&f);
+	listener_init(&l);
+	set_of_volumes(&m, 1, 1);
+	put_set(&f, &m, "x");
+	leased = openat(f.fd, "x.001", O_RDWR | O_CLOEXEC);
+	assert_true(leased >= 0);
+	assert_int_equal(sigaction(SIGIO, &act, &old), 0);
+	if (fcntl(leased, F_SETLEASE, F_WRLCK) == 0) {
+		assert_int_equal(open_path(&f, "x.001", &l, &vs), 0);
+		assert_int_equal(l.count, 0);
+		arc_volumes_close(vs);
+	} else { /* a file system without */
+		assert_int_equal(errno, EINVAL);
+	}
+	sigaction(SIGIO, &old, NULL);
+	close(leased);
+	set_fini(&m);
+	remove_folder(&f);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -215,6 +255,7 @@ int main(void)
 			a_path_that_is_no_volume_is_refused_with_a_hint),
 		cmocka_unit_test(a_changed_working_directory_does_not_matter),
 		cmocka_unit_test(what_is_no_file_makes_nobody_wait),
+		cmocka_unit_test(a_volume_with_a_lease_is_waited_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
